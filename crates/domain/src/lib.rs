@@ -1,0 +1,6 @@
+//! The rules of Trawl, pure: no clock, no randomness, no I/O, nothing async.
+//!
+//! Whatever needs the time or a random draw takes it as a parameter, so every rule can be
+//! checked exhaustively. Storage, HTTP and SQL live in other crates and never here.
+
+pub mod failure;

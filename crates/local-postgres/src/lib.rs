@@ -1,0 +1,1 @@
+//! Trawl: local-postgres.
