@@ -17,7 +17,10 @@ pub struct Failure {
 impl Failure {
     /// Joins a code and its sentence.
     pub fn new(code: FailureCode, sentence: impl Into<String>) -> Self {
-        Self { code, sentence: sentence.into() }
+        Self {
+            code,
+            sentence: sentence.into(),
+        }
     }
 }
 

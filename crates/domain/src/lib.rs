@@ -3,4 +3,11 @@
 //! Whatever needs the time or a random draw takes it as a parameter, so every rule can be
 //! checked exhaustively. Storage, HTTP and SQL live in other crates and never here.
 
+pub mod backoff;
+pub mod batch;
 pub mod failure;
+pub mod job;
+pub mod lease;
+pub mod limits;
+pub mod page;
+pub mod transition;
