@@ -6,8 +6,12 @@
 pub mod backoff;
 pub mod batch;
 pub mod failure;
+pub mod fetch_settings;
 pub mod job;
 pub mod lease;
 pub mod limits;
+pub mod network;
 pub mod page;
+pub mod site;
 pub mod transition;
+pub mod url_rules;
