@@ -6,7 +6,9 @@
 //! No production crate may depend on this one, and it depends on none of them.
 
 pub mod database;
+pub mod farm;
 pub mod wait;
 
 pub use database::{Route, TestDatabase};
+pub use farm::{Site, SiteFarm};
 pub use wait::{wait_for, wait_until};
