@@ -1,0 +1,115 @@
+//! What one page says of its site.
+//!
+//! Every value is clean (no control characters, bounded) and the whole is bounded as well: no
+//! page, however hostile, makes facts that serialize to more than [`FACTS_MAX_BYTES`].
+
+use serde::{Deserialize, Serialize};
+
+/// Upper bound of the facts of one page as JSON, in bytes. It follows from the limits below and
+/// is held by a test; stated so that writers can size their statements.
+pub const FACTS_MAX_BYTES: usize = 48 * 1024;
+
+/// Most bytes of a title. Chosen: search engines show about 70 characters.
+pub const TITLE_MAX_BYTES: usize = 512;
+
+/// Most bytes of a description. Chosen: a few times what search engines show.
+pub const DESCRIPTION_MAX_BYTES: usize = 2048;
+
+/// Most e-mail addresses, and most phone numbers, of one page. Chosen: staff lists fit.
+pub const CONTACTS_MAX: usize = 64;
+
+/// Most social profiles of one page. Chosen: two of each known network.
+pub const SOCIAL_LINKS_MAX: usize = 24;
+
+/// The facts of one page.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PageFacts {
+    /// The text of the `title` element, else `og:title`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// The description meant for search engines, else `og:description`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The language tag that the page states, as BCP 47 writes it (`de`, `pt-BR`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// The URL that the page calls canonical.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub canonical_url: Option<String>,
+    /// The best icon that the page names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub favicon_url: Option<String>,
+    /// The image most likely to be the logo.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logo_url: Option<String>,
+    /// E-mail addresses in the order found.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub emails: Vec<Contact>,
+    /// Phone numbers in E.164 form, in the order found.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub phones: Vec<Contact>,
+    /// Profiles at social networks, in the order found.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub social_links: Vec<SocialLink>,
+    /// Present if the page is served by WordPress.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wordpress: Option<WordPressFacts>,
+}
+
+/// One contact and how it was found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contact {
+    /// The address or the number.
+    pub value: String,
+    /// How it was found.
+    pub method: ContactMethod,
+}
+
+/// How a contact was found, the surest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ContactMethod {
+    /// A `mailto:` or `tel:` link.
+    Link,
+    /// An address that Cloudflare hides from crawlers and shows to people.
+    Cloudflare,
+    /// The visible text.
+    Text,
+}
+
+/// A profile at a social network.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SocialLink {
+    /// The network, in lower case: `facebook`, `x`, `linkedin` …
+    pub network: String,
+    /// The canonical URL of the profile.
+    pub url: String,
+}
+
+/// What a page served by WordPress shows of its making.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct WordPressFacts {
+    /// The version that the generator tag or core scripts name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// The folder of the theme.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub theme: Option<String>,
+    /// Elementor is at work.
+    pub elementor: bool,
+    /// The version of Elementor, where stated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub elementor_version: Option<String>,
+    /// The Divi theme or builder is at work.
+    pub divi: bool,
+    /// WooCommerce is at work.
+    pub woocommerce: bool,
+    /// Contact Form 7 is at work.
+    pub contact_form_7: bool,
+    /// Yoast SEO is at work.
+    pub yoast_seo: bool,
+    /// WPForms is at work.
+    pub wpforms: bool,
+}

@@ -1,0 +1,201 @@
+//! What all pages of a site together say of it, in the field names that clients know.
+//!
+//! Merging is a fold over pages in their order, so that a resumed crawl gives the same profile as
+//! one that was never interrupted.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::facts::{Contact, ContactMethod, PageFacts, WordPressFacts};
+
+/// Upper bound of a profile as JSON, in bytes; it follows from the limits and is held by a test.
+pub const PROFILE_MAX_BYTES: usize = 64 * 1024;
+
+/// Most e-mail addresses, and most phone numbers, of a profile. Chosen: beyond it lies a staff
+/// list, which the pages themselves carry.
+const CONTACTS_MAX: usize = 64;
+
+/// Most values of one kind remembered while merging, so that memory is bounded on any site.
+const CANDIDATES_MAX: usize = 1024;
+
+/// The profile of a site.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Profile {
+    /// The title of the start page.
+    pub title: Option<String>,
+    /// The description of the start page.
+    pub description: Option<String>,
+    /// The language of the start page.
+    pub language: Option<String>,
+    /// The URL that the start page calls canonical.
+    pub canonical_url: Option<String>,
+    /// The icon of the first page that names one.
+    pub favicon_url: Option<String>,
+    /// The logo of the first page that names one.
+    pub logo_url: Option<String>,
+    /// The contacts of all pages.
+    pub contact_info: ContactInfo,
+    /// The profile named by most pages, for each social network.
+    pub social_links: BTreeMap<String, String>,
+    /// Whether any page is served by WordPress.
+    pub is_wordpress: bool,
+    /// The version of WordPress, where stated.
+    pub wordpress_version: Option<String>,
+    /// The theme of WordPress, where recognizable.
+    pub wordpress_theme: Option<String>,
+    /// Whether any page uses Elementor.
+    pub has_elementor: bool,
+    /// The version of Elementor, where stated.
+    pub elementor_version: Option<String>,
+    /// Whether any page uses Divi.
+    pub has_divi: bool,
+    /// Whether any page uses WooCommerce.
+    pub has_woocommerce: bool,
+    /// Whether any page uses Contact Form 7.
+    pub has_contact_form7: bool,
+    /// Whether any page uses Yoast SEO.
+    pub has_yoast_seo: bool,
+    /// Whether any page uses WPForms.
+    pub has_wpforms: bool,
+    /// What the site is built with.
+    pub tech_stack: TechStack,
+}
+
+/// The contacts of a site: the surest and most frequent first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct ContactInfo {
+    /// E-mail addresses.
+    pub email: Vec<String>,
+    /// Phone numbers in E.164 form.
+    pub phone: Vec<String>,
+}
+
+/// What a site is built with.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct TechStack {
+    /// Content management systems.
+    pub cms: Vec<String>,
+}
+
+/// Folds the facts of pages into a profile.
+#[derive(Debug, Default)]
+pub(crate) struct ProfileBuilder {
+    profile: Profile,
+    has_start_page: bool,
+    emails: Tally,
+    phones: Tally,
+    socials: BTreeMap<String, Tally>,
+}
+
+impl ProfileBuilder {
+    /// Adds the next fetched page; the first one is the start page.
+    pub(crate) fn add(&mut self, facts: &PageFacts) {
+        let profile = &mut self.profile;
+        if !self.has_start_page {
+            self.has_start_page = true;
+            profile.title.clone_from(&facts.title);
+            profile.description.clone_from(&facts.description);
+            profile.language.clone_from(&facts.language);
+            profile.canonical_url.clone_from(&facts.canonical_url);
+        }
+        fill(&mut profile.favicon_url, &facts.favicon_url);
+        fill(&mut profile.logo_url, &facts.logo_url);
+        if let Some(wordpress) = &facts.wordpress {
+            add_wordpress(profile, wordpress);
+        }
+        self.emails.add_all(&facts.emails);
+        self.phones.add_all(&facts.phones);
+        for link in &facts.social_links {
+            if self.socials.len() < CANDIDATES_MAX || self.socials.contains_key(&link.network) {
+                let tally = self.socials.entry(link.network.clone()).or_default();
+                tally.add(&link.url, ContactMethod::Link);
+            }
+        }
+    }
+
+    /// The profile of the pages added so far.
+    pub(crate) fn build(&self) -> Profile {
+        let mut profile = self.profile.clone();
+        profile.contact_info = ContactInfo {
+            email: self.emails.ranked(),
+            phone: self.phones.ranked(),
+        };
+        profile.social_links = self
+            .socials
+            .iter()
+            .filter_map(|(network, urls)| {
+                Some((network.clone(), urls.ranked().into_iter().next()?))
+            })
+            .collect();
+        profile
+    }
+}
+
+fn fill<T: Clone>(slot: &mut Option<T>, value: &Option<T>) {
+    if slot.is_none() {
+        slot.clone_from(value);
+    }
+}
+
+fn add_wordpress(profile: &mut Profile, wordpress: &WordPressFacts) {
+    if !profile.is_wordpress {
+        profile.is_wordpress = true;
+        profile.tech_stack.cms.push("WordPress".to_owned());
+    }
+    fill(&mut profile.wordpress_version, &wordpress.version);
+    fill(&mut profile.wordpress_theme, &wordpress.theme);
+    fill(&mut profile.elementor_version, &wordpress.elementor_version);
+    profile.has_elementor |= wordpress.elementor;
+    profile.has_divi |= wordpress.divi;
+    profile.has_woocommerce |= wordpress.woocommerce;
+    profile.has_contact_form7 |= wordpress.contact_form_7;
+    profile.has_yoast_seo |= wordpress.yoast_seo;
+    profile.has_wpforms |= wordpress.wpforms;
+}
+
+/// Values with the number of pages that name them and the surest way one was found.
+#[derive(Debug, Default)]
+struct Tally {
+    /// In the order first seen, which decides between equals.
+    values: Vec<Counted>,
+}
+
+#[derive(Debug)]
+struct Counted {
+    value: String,
+    method: ContactMethod,
+    pages: u32,
+}
+
+impl Tally {
+    fn add_all(&mut self, contacts: &[Contact]) {
+        for contact in contacts {
+            self.add(&contact.value, contact.method);
+        }
+    }
+
+    fn add(&mut self, value: &str, method: ContactMethod) {
+        if let Some(known) = self.values.iter_mut().find(|known| known.value == value) {
+            known.pages = known.pages.saturating_add(1);
+            known.method = known.method.min(method);
+        } else if self.values.len() < CANDIDATES_MAX {
+            self.values.push(Counted {
+                value: value.to_owned(),
+                method,
+                pages: 1,
+            });
+        }
+    }
+
+    fn ranked(&self) -> Vec<String> {
+        let mut order: Vec<&Counted> = self.values.iter().collect();
+        // The sort is stable: equals stay in the order first seen.
+        order.sort_by_key(|counted| (counted.method, std::cmp::Reverse(counted.pages)));
+        order
+            .into_iter()
+            .take(CONTACTS_MAX)
+            .map(|counted| counted.value.clone())
+            .collect()
+    }
+}
