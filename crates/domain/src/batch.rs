@@ -4,6 +4,8 @@
 //! somebody asked to cancel it. [`BatchCounts::state`] is that function; the database computes the
 //! same in the statement that ends a job, and a test holds the two equal.
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 use crate::transition::TransitionError;
 
 /// The state of a batch.

@@ -4,6 +4,8 @@
 //! hand-back. Who moves it: the claim starts it, the fenced finish ends or re-queues it, the rescue
 //! takes it from a lost worker, a cancel ends it.
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 use crate::transition::TransitionError;
 
 /// The state of a domain job.

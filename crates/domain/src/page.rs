@@ -3,6 +3,8 @@
 //! A page is queued in the frontier, then ends once. Only ended pages are stored; the frontier is
 //! rebuilt from them.
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 use crate::transition::TransitionError;
 
 /// The state of one URL of a job.

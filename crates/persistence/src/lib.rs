@@ -1,1 +1,21 @@
-//! Trawl: persistence.
+//! The only way from Trawl to PostgreSQL, made for a transaction-mode pooler.
+//!
+//! [`scope::SessionScope`] is the one way to run SQL; it offers only what such a pooler can serve.
+//! Every other module holds the statements of one subject, one function a statement.
+//! Nothing here crawls, schedules or speaks HTTP. See `docs/transaction-pooling.md`.
+
+pub mod audit;
+pub mod batches;
+pub mod class;
+pub mod error;
+pub mod health;
+pub mod jobs;
+pub mod migrate;
+pub mod pages;
+pub mod pool;
+pub mod scope;
+pub mod workers;
+
+mod row;
+mod slices;
+mod text;

@@ -1,0 +1,48 @@
+-- The promises, as a query: each row is a check and the number of rows that break it.
+-- Caller: tests and operators. One snapshot; locks nothing. Reads all batches and jobs.
+select 'counters equal rows' as promise, count(*) as broken
+from trawl.batches b
+join (select j.batch_id,
+             count(*) as total,
+             count(*) filter (where j.state = 'complete') as completed,
+             count(*) filter (where j.state = 'failed') as failed,
+             count(*) filter (where j.state = 'cancelled') as cancelled
+      from trawl.domain_jobs j group by j.batch_id) r on r.batch_id = b.id
+where (b.total, b.completed, b.failed, b.cancelled)
+      is distinct from (r.total, r.completed, r.failed, r.cancelled)
+union all
+select 'every batch has its jobs', count(*)
+from trawl.batches b
+where not exists (select 1 from trawl.domain_jobs j where j.batch_id = b.id)
+union all
+select 'a batch has ended if and only if all its jobs have', count(*)
+from trawl.batches b
+where (b.state in ('complete', 'partial', 'failed', 'cancelled'))
+      = exists (select 1 from trawl.domain_jobs j
+                where j.batch_id = b.id and j.state in ('pending', 'running'))
+union all
+select 'no running job without a live lease', count(*)
+from trawl.domain_jobs j join trawl.workers w on w.id = j.worker_id
+where j.state = 'running'
+  and (w.state = 'gone' or w.heartbeat_at + 2 * w.lease_ttl < clock_timestamp())
+union all
+select 'max_concurrent is kept', count(*)
+from (select j.batch_id from trawl.domain_jobs j join trawl.batches b on b.id = j.batch_id
+      where j.state = 'running'
+      group by j.batch_id, b.max_concurrent having count(*) > b.max_concurrent) o
+union all
+select 'every failed job has a reason', count(*)
+from trawl.domain_jobs j
+where j.state = 'failed' and (j.error_code is null or j.error is null)
+union all
+select 'page counts equal page rows', count(*)
+from trawl.domain_jobs j
+left join (select p.job_id, count(*) as recorded,
+                  count(*) filter (where p.state = 'fetched') as scraped
+           from trawl.pages p group by p.job_id) r on r.job_id = j.id
+where (j.pages_recorded, j.pages_scraped)
+      is distinct from (coalesce(r.recorded, 0), coalesce(r.scraped, 0))
+union all
+select 'no job has more pages than its limit', count(*)
+from trawl.domain_jobs j join trawl.batches b on b.id = j.batch_id
+where j.pages_scraped > b.max_pages

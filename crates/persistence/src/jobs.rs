@@ -1,0 +1,330 @@
+//! Domain jobs: claim, finish, hand back, rescue, status.
+
+use std::time::Duration;
+
+use time::OffsetDateTime;
+use tokio_postgres::Row;
+use tokio_postgres::types::Type;
+use trawl_domain::failure::Failure;
+use trawl_domain::job::JobState;
+use trawl_domain::lease::FencingToken;
+use uuid::Uuid;
+
+use crate::error::ScopeError;
+use crate::pool::Pool;
+use crate::row::{get, get_count, get_word};
+use crate::scope::{REQUEST_BYTES_MAX, SessionScope, Statement};
+use crate::text::{clean, clean_json};
+use crate::workers::{JobLease, lease_columns};
+
+/// A job as a claim hands it over.
+#[derive(Debug, Clone)]
+pub struct ClaimedJob {
+    /// The job and its token.
+    pub lease: JobLease,
+    /// Its batch.
+    pub batch: Uuid,
+    /// Host, or host and port.
+    pub domain: String,
+    /// The domain with the submitter's scheme and path.
+    pub start_url: String,
+    /// This attempt, from 1.
+    pub attempt: u32,
+    /// Pages to fetch at most.
+    pub max_pages: u32,
+    /// Pages that earlier claims recorded.
+    pub pages_recorded: u32,
+}
+
+/// How a claimed job ended.
+#[derive(Debug, Clone)]
+pub enum Ending {
+    /// With a result.
+    Complete {
+        /// Why the crawl stopped.
+        stop_reason: &'static str,
+        /// The site's profile, as JSON text.
+        result: String,
+    },
+    /// Without a result, for good.
+    Failed(Failure),
+    /// Without a result; another attempt is due after `delay`.
+    Retry {
+        /// Why.
+        failure: Failure,
+        /// Wait before the next attempt.
+        delay: Duration,
+    },
+    /// Because somebody asked for it.
+    Cancelled,
+}
+
+/// A job's ending with the proof that its worker holds it.
+#[derive(Debug, Clone)]
+pub struct EndedJob {
+    /// The job and its token.
+    pub lease: JobLease,
+    /// How it ended.
+    pub ending: Ending,
+}
+
+/// A job that a statement moved, and where to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MovedJob {
+    /// The job.
+    pub job: Uuid,
+    /// Its new state.
+    pub state: JobState,
+}
+
+const CLAIM: Statement = Statement::once_only("job_claim", include_str!("../sql/job_claim.sql"));
+const FINISH: Statement =
+    Statement::repeatable("job_finish", include_str!("../sql/job_finish.sql"));
+const HAND_BACK: Statement =
+    Statement::repeatable("job_hand_back", include_str!("../sql/job_hand_back.sql"));
+const RESCUE: Statement =
+    Statement::repeatable("job_rescue", include_str!("../sql/job_rescue.sql"));
+const STATUS: Statement =
+    Statement::repeatable("job_status", include_str!("../sql/job_status.sql"));
+
+/// Takes up to `want` jobs for `worker`: fair across batches, never above a batch's
+/// `max_concurrent`, never a second job of a host that is being crawled. With `only_batch`, of that
+/// batch alone.
+///
+/// # Errors
+/// [`ScopeError`]; when the outcome is unknown, jobs may have been claimed, and a later
+/// [`crate::workers::worker_heartbeat`] names them as orphans.
+pub async fn job_claim(
+    pool: &Pool,
+    worker: Uuid,
+    want: u32,
+    only_batch: Option<Uuid>,
+) -> Result<Vec<ClaimedJob>, ScopeError> {
+    let params = [
+        (&worker as _, Type::UUID),
+        (&i32::try_from(want).unwrap_or(i32::MAX) as _, Type::INT4),
+        (&only_batch as _, Type::UUID),
+    ];
+    let rows = SessionScope::once(pool, &CLAIM, &params).await?;
+    rows.iter().map(read_claimed).collect()
+}
+
+fn read_claimed(row: &Row) -> Result<ClaimedJob, ScopeError> {
+    Ok(ClaimedJob {
+        lease: JobLease {
+            job: get(&CLAIM, row, 0)?,
+            token: FencingToken(get(&CLAIM, row, 4)?),
+        },
+        batch: get(&CLAIM, row, 1)?,
+        domain: get(&CLAIM, row, 2)?,
+        start_url: get(&CLAIM, row, 3)?,
+        attempt: get_count(&CLAIM, row, 5)?,
+        max_pages: get_count(&CLAIM, row, 6)?,
+        pages_recorded: get_count(&CLAIM, row, 7)?,
+    })
+}
+
+/// Ends or re-queues jobs and counts them in the same statement, fenced by their tokens.
+///
+/// Answers the jobs that moved. One missing had moved before, perhaps by this very call whose
+/// answer was lost, or belongs to another worker now: in both cases nothing is left to do for it.
+///
+/// # Errors
+/// [`ScopeError`] of the first request that failed; the call may be repeated whole.
+pub async fn job_finish(pool: &Pool, ended: &[EndedJob]) -> Result<Vec<MovedJob>, ScopeError> {
+    let mut moved = Vec::with_capacity(ended.len());
+    for slice in crate::slices::by_bytes(ended, REQUEST_BYTES_MAX - 2_000, EndedJob::bytes) {
+        moved.extend(finish_slice(pool, slice).await?);
+    }
+    Ok(moved)
+}
+
+impl EndedJob {
+    fn bytes(&self) -> usize {
+        let text = match &self.ending {
+            Ending::Complete {
+                result,
+                stop_reason,
+            } => result.len() + stop_reason.len(),
+            Ending::Failed(failure) | Ending::Retry { failure, .. } => failure.sentence.len() + 32,
+            Ending::Cancelled => 0,
+        };
+        80 + text
+    }
+
+    fn target(&self) -> JobState {
+        match self.ending {
+            Ending::Complete { .. } => JobState::Complete,
+            Ending::Failed(_) => JobState::Failed,
+            Ending::Retry { .. } => JobState::Pending,
+            Ending::Cancelled => JobState::Cancelled,
+        }
+    }
+
+    fn failure(&self) -> Option<&Failure> {
+        match &self.ending {
+            Ending::Failed(failure) | Ending::Retry { failure, .. } => Some(failure),
+            Ending::Complete { .. } | Ending::Cancelled => None,
+        }
+    }
+}
+
+async fn finish_slice(pool: &Pool, ended: &[EndedJob]) -> Result<Vec<MovedJob>, ScopeError> {
+    let leases: Vec<JobLease> = ended.iter().map(|job| job.lease).collect();
+    let (jobs, tokens) = lease_columns(&leases);
+    let targets: Vec<&str> = ended.iter().map(|job| job.target().as_str()).collect();
+    let delays: Vec<i64> = ended
+        .iter()
+        .map(|job| match job.ending {
+            Ending::Retry { delay, .. } => i64::try_from(delay.as_millis()).unwrap_or(i64::MAX),
+            Ending::Complete { .. } | Ending::Failed(_) | Ending::Cancelled => 0,
+        })
+        .collect();
+    let codes: Vec<Option<&str>> = ended
+        .iter()
+        .map(|job| job.failure().map(|failure| failure.code.as_str()))
+        .collect();
+    let sentences: Vec<Option<_>> = ended
+        .iter()
+        .map(|job| job.failure().map(|failure| clean(&failure.sentence)))
+        .collect();
+    let completed = |job: &EndedJob| match &job.ending {
+        Ending::Complete {
+            stop_reason,
+            result,
+        } => Some((*stop_reason, result.clone())),
+        Ending::Failed(_) | Ending::Retry { .. } | Ending::Cancelled => None,
+    };
+    let (reasons, results): (Vec<Option<&str>>, Vec<Option<String>>) = ended
+        .iter()
+        .map(|job| {
+            completed(job)
+                .map(|(reason, result)| (reason, clean_json(&result).into_owned()))
+                .unzip()
+        })
+        .unzip();
+    let params = [
+        (&jobs as _, Type::UUID_ARRAY),
+        (&tokens as _, Type::INT8_ARRAY),
+        (&targets as _, Type::TEXT_ARRAY),
+        (&delays as _, Type::INT8_ARRAY),
+        (&codes as _, Type::TEXT_ARRAY),
+        (&sentences as _, Type::TEXT_ARRAY),
+        (&reasons as _, Type::TEXT_ARRAY),
+        (&results as _, Type::TEXT_ARRAY),
+    ];
+    let rows = SessionScope::once(pool, &FINISH, &params).await?;
+    read_moved(&FINISH, &rows)
+}
+
+/// Hands jobs back unfinished, without charging the attempt, fenced by their tokens.
+///
+/// # Errors
+/// [`ScopeError`] of the statement.
+pub async fn job_hand_back(pool: &Pool, leases: &[JobLease]) -> Result<Vec<MovedJob>, ScopeError> {
+    let (jobs, tokens) = lease_columns(leases);
+    let params = [
+        (&jobs as _, Type::UUID_ARRAY),
+        (&tokens as _, Type::INT8_ARRAY),
+    ];
+    let rows = SessionScope::once(pool, &HAND_BACK, &params).await?;
+    read_moved(&HAND_BACK, &rows)
+}
+
+/// Takes up to `limit` jobs from workers whose lease ran out: back to pending while attempts are
+/// left, else failed.
+///
+/// # Errors
+/// [`ScopeError`] of the statement.
+pub async fn job_rescue(
+    pool: &Pool,
+    limit: u32,
+    max_attempts: u32,
+) -> Result<Vec<MovedJob>, ScopeError> {
+    let params = [
+        (&i32::try_from(limit).unwrap_or(i32::MAX) as _, Type::INT4),
+        (
+            &i32::try_from(max_attempts).unwrap_or(i32::MAX) as _,
+            Type::INT4,
+        ),
+    ];
+    let rows = SessionScope::once(pool, &RESCUE, &params).await?;
+    read_moved(&RESCUE, &rows)
+}
+
+fn read_moved(statement: &Statement, rows: &[Row]) -> Result<Vec<MovedJob>, ScopeError> {
+    rows.iter()
+        .map(|row| {
+            Ok(MovedJob {
+                job: get(statement, row, 0)?,
+                state: get_word(statement, row, 1, JobState::from_word)?,
+            })
+        })
+        .collect()
+}
+
+/// A job as its row has it.
+#[derive(Debug, Clone)]
+pub struct JobView {
+    /// The job.
+    pub id: Uuid,
+    /// Its batch.
+    pub batch: Uuid,
+    /// Host, or host and port.
+    pub domain: String,
+    /// Its state.
+    pub state: JobState,
+    /// Attempts begun.
+    pub attempt: u32,
+    /// Pages to fetch at most.
+    pub max_pages: u32,
+    /// Pages fetched so far.
+    pub pages_scraped: u32,
+    /// When its batch was accepted.
+    pub created_at: OffsetDateTime,
+    /// When it changed last.
+    pub updated_at: OffsetDateTime,
+    /// First claim.
+    pub started_at: Option<OffsetDateTime>,
+    /// Its end.
+    pub ended_at: Option<OffsetDateTime>,
+    /// Stable code and sentence of its last failure.
+    pub failure: Option<(String, String)>,
+    /// Why the crawl stopped.
+    pub stop_reason: Option<String>,
+    /// The site's profile, as JSON text.
+    pub result: Option<String>,
+    /// The submitter's JSON text.
+    pub metadata: String,
+}
+
+/// The state of one job.
+///
+/// # Errors
+/// [`ScopeError`] of the statement.
+pub async fn job_status(pool: &Pool, id: Uuid) -> Result<Option<JobView>, ScopeError> {
+    let rows = SessionScope::once(pool, &STATUS, &[(&id, Type::UUID)]).await?;
+    rows.first().map(read_view).transpose()
+}
+
+fn read_view(row: &Row) -> Result<JobView, ScopeError> {
+    let code: Option<String> = get(&STATUS, row, 12)?;
+    let sentence: Option<String> = get(&STATUS, row, 13)?;
+    Ok(JobView {
+        id: get(&STATUS, row, 0)?,
+        batch: get(&STATUS, row, 1)?,
+        domain: get(&STATUS, row, 3)?,
+        state: get_word(&STATUS, row, 4, JobState::from_word)?,
+        attempt: get_count(&STATUS, row, 5)?,
+        max_pages: get_count(&STATUS, row, 6)?,
+        pages_scraped: get_count(&STATUS, row, 7)?,
+        created_at: get(&STATUS, row, 8)?,
+        updated_at: get(&STATUS, row, 9)?,
+        started_at: get(&STATUS, row, 10)?,
+        ended_at: get(&STATUS, row, 11)?,
+        failure: code.zip(sentence),
+        stop_reason: get(&STATUS, row, 14)?,
+        result: get(&STATUS, row, 15)?,
+        metadata: get(&STATUS, row, 16)?,
+    })
+}

@@ -1,0 +1,181 @@
+-- The ways out of running: finish, hand back, rescue. All three lock batches in id order, then jobs
+-- in id order, so that they cannot deadlock with each other, and all three count through
+-- batch_count_v1, the only place where a batch's counters change and its end is decided.
+
+-- Adds endings to the counters of one batch; whoever adds the last one ends the batch.
+-- Caller: the functions below, holding the batch's row lock. Rows touched: one.
+create function trawl.batch_count_v1(p_batch uuid, p_completed bigint, p_failed bigint, p_cancelled bigint)
+returns void
+language sql volatile
+as $$
+    update trawl.batches b
+    set completed = b.completed + p_completed,
+        failed = b.failed + p_failed,
+        cancelled = b.cancelled + p_cancelled,
+        updated_at = clock_timestamp(),
+        ended_at = case when b.completed + b.failed + b.cancelled
+                             + p_completed + p_failed + p_cancelled >= b.total
+                        then clock_timestamp() end,
+        state = case
+            when b.completed + b.failed + b.cancelled + p_completed + p_failed + p_cancelled < b.total
+                then b.state
+            when b.state = 'cancelling' and b.cancelled + p_cancelled > 0 then 'cancelled'
+            when b.completed + p_completed = b.total then 'complete'
+            when b.completed + p_completed > 0 then 'partial'
+            when b.failed + p_failed > 0 then 'failed'
+            else 'cancelled' end
+    where b.id = p_batch
+$$;
+
+-- Ends or re-queues claimed jobs, fenced by token.
+-- Caller: worker finisher. p_target: complete, failed, cancelled, or pending for another attempt
+-- after p_delay_ms. A re-queue of a cancelling batch is a cancellation.
+-- Answers the jobs it moved; one missing from the answer had been moved before (by this very call,
+-- repeated) or taken away, so repeating the call counts nothing twice.
+create function trawl.job_finish_v1(
+    p_job uuid[], p_token bigint[], p_target text[], p_delay_ms bigint[],
+    p_error_code text[], p_error text[], p_stop_reason text[], p_result text[])
+returns table (job_id uuid, state text)
+language plpgsql volatile
+as $$
+#variable_conflict use_column
+declare
+    ended record;
+begin
+    perform 1 from trawl.batches b
+    where b.id in (select j.batch_id from trawl.domain_jobs j where j.id = any (p_job))
+    order by b.id for update;
+    perform 1 from trawl.domain_jobs j where j.id = any (p_job) order by j.id for update;
+
+    for ended in
+        with moved as (
+            update trawl.domain_jobs j
+            set state = i.target, token = j.token + 1, worker_id = null,
+                run_at = case when i.target = 'pending'
+                              then clock_timestamp() + i.delay_ms * interval '1 millisecond'
+                              else j.run_at end,
+                ended_at = case when i.target = 'pending' then null else clock_timestamp() end,
+                updated_at = clock_timestamp(),
+                error_code = i.error_code, error = i.error,
+                stop_reason = i.stop_reason, result = i.result::jsonb
+            from (
+                select t.job, t.token, t.delay_ms, t.error_code, t.error, t.stop_reason, t.result,
+                       case when t.target = 'pending' and b.state = 'cancelling'
+                            then 'cancelled' else t.target end as target
+                from unnest(p_job, p_token, p_target, p_delay_ms, p_error_code, p_error,
+                            p_stop_reason, p_result)
+                     as t (job, token, target, delay_ms, error_code, error, stop_reason, result)
+                join trawl.domain_jobs o on o.id = t.job
+                join trawl.batches b on b.id = o.batch_id
+            ) i
+            where j.id = i.job and j.token = i.token and j.state = 'running'
+            returning j.id, j.batch_id, j.state
+        )
+        select m.batch_id, array_agg(m.id) as ids, array_agg(m.state) as states,
+               count(*) filter (where m.state = 'complete') as completed,
+               count(*) filter (where m.state = 'failed') as failed,
+               count(*) filter (where m.state = 'cancelled') as cancelled
+        from moved m group by m.batch_id order by m.batch_id
+    loop
+        perform trawl.batch_count_v1(ended.batch_id, ended.completed, ended.failed, ended.cancelled);
+        return query select * from unnest(ended.ids, ended.states);
+    end loop;
+end $$;
+
+-- Hands claimed jobs back unfinished, without charging the attempt.
+-- Caller: worker drain, and the heartbeat for claims whose answer was lost.
+create function trawl.job_hand_back_v1(p_job uuid[], p_token bigint[])
+returns table (job_id uuid, state text)
+language plpgsql volatile
+as $$
+#variable_conflict use_column
+declare
+    ended record;
+begin
+    perform 1 from trawl.batches b
+    where b.id in (select j.batch_id from trawl.domain_jobs j where j.id = any (p_job))
+    order by b.id for update;
+    perform 1 from trawl.domain_jobs j where j.id = any (p_job) order by j.id for update;
+
+    for ended in
+        with moved as (
+            update trawl.domain_jobs j
+            set state = case when b.state = 'cancelling' then 'cancelled' else 'pending' end,
+                ended_at = case when b.state = 'cancelling' then clock_timestamp() end,
+                attempt = greatest(j.attempt - 1, 0), token = j.token + 1, worker_id = null,
+                run_at = clock_timestamp(), updated_at = clock_timestamp()
+            from unnest(p_job, p_token) as t (job, token), trawl.batches b
+            where j.id = t.job and j.token = t.token and j.state = 'running' and b.id = j.batch_id
+            returning j.id, j.batch_id, j.state
+        )
+        select m.batch_id, array_agg(m.id) as ids, array_agg(m.state) as states,
+               count(*) filter (where m.state = 'cancelled') as cancelled
+        from moved m group by m.batch_id order by m.batch_id
+    loop
+        perform trawl.batch_count_v1(ended.batch_id, 0, 0, ended.cancelled);
+        return query select * from unnest(ended.ids, ended.states);
+    end loop;
+end $$;
+
+-- Takes the jobs of workers that stopped renewing their leases: back to pending while attempts are
+-- left, else failed with the reason. Any process may call it; it never looks at max_concurrent.
+-- Caller: worker maintenance. Locks: lost workers (skip locked), batches, jobs. Answers the moved jobs.
+create function trawl.job_rescue_v1(p_limit integer, p_max_attempts integer)
+returns table (job_id uuid, state text)
+language plpgsql volatile
+as $$
+#variable_conflict use_column
+declare
+    stranded uuid[];
+    ended record;
+begin
+    update trawl.workers w set state = 'gone'
+    where w.id in (select l.id from trawl.workers l
+                   where l.state in ('live', 'draining')
+                     and l.heartbeat_at + l.lease_ttl < clock_timestamp()
+                   for update skip locked);
+
+    select array_agg(s.id) into stranded from (
+        select j.id from trawl.domain_jobs j join trawl.workers w on w.id = j.worker_id
+        where j.state = 'running' and w.state = 'gone'
+        limit p_limit
+    ) s;
+    if stranded is null then
+        return;
+    end if;
+
+    perform 1 from trawl.batches b
+    where b.id in (select j.batch_id from trawl.domain_jobs j where j.id = any (stranded))
+    order by b.id for update;
+    perform 1 from trawl.domain_jobs j where j.id = any (stranded) order by j.id for update;
+
+    for ended in
+        with moved as (
+            update trawl.domain_jobs j
+            set state = v.target, token = j.token + 1, worker_id = null,
+                run_at = clock_timestamp(), updated_at = clock_timestamp(),
+                ended_at = case when v.target = 'pending' then null else clock_timestamp() end,
+                error_code = 'worker_lost',
+                error = 'The worker that crawled this site stopped responding.'
+            from (
+                select o.id,
+                       case when b.state = 'cancelling' then 'cancelled'
+                            when o.attempt >= p_max_attempts then 'failed'
+                            else 'pending' end as target
+                from trawl.domain_jobs o
+                join trawl.batches b on b.id = o.batch_id
+                join trawl.workers w on w.id = o.worker_id
+                where o.id = any (stranded) and o.state = 'running' and w.state = 'gone'
+            ) v
+            where j.id = v.id
+            returning j.id, j.batch_id, j.state
+        )
+        select m.batch_id, array_agg(m.id) as ids, array_agg(m.state) as states,
+               count(*) filter (where m.state = 'failed') as failed,
+               count(*) filter (where m.state = 'cancelled') as cancelled
+        from moved m group by m.batch_id order by m.batch_id
+    loop
+        perform trawl.batch_count_v1(ended.batch_id, 0, ended.failed, ended.cancelled);
+        return query select * from unnest(ended.ids, ended.states);
+    end loop;
+end $$;
