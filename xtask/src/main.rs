@@ -5,7 +5,10 @@
 #![expect(clippy::print_stdout, reason = "what a task prints is its result")]
 
 mod provision;
+mod report;
+mod run;
 mod servers;
+mod test;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -22,6 +25,8 @@ struct Cli {
 enum Task {
     /// Starts the PostgreSQL and the `PgBouncer` that tests need, until stdin ends or Ctrl-C.
     Servers,
+    /// Runs everything that has to pass, with the servers that it needs.
+    Test(test::Options),
 }
 
 #[tokio::main]
@@ -32,6 +37,7 @@ async fn main() -> ExitCode {
         .init();
     let done = match Cli::parse().task {
         Task::Servers => servers::run().await,
+        Task::Test(options) => test::run_all(options).await,
     };
     match done {
         Ok(code) => code,

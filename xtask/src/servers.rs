@@ -1,15 +1,16 @@
 //! `cargo xtask servers`: the test servers by hand, for running single tests while developing.
 
 use crate::provision::{DIRECT_URL, POOLED_URL, TestServers};
-use anyhow::{Context, Result};
+use crate::run::interrupt;
+use anyhow::Result;
 use std::process::ExitCode;
 
 /// Starts the servers, prints what to export, and stops them at the end of stdin or at Ctrl-C.
 pub(crate) async fn run() -> Result<ExitCode> {
     let servers = tokio::select! {
         started = TestServers::provide() => started?,
-        interrupted = tokio::signal::ctrl_c() => {
-            interrupted.context("cannot listen for Ctrl-C")?;
+        interrupted = interrupt() => {
+            interrupted?;
             return Ok(ExitCode::FAILURE);
         }
     };
@@ -18,7 +19,7 @@ pub(crate) async fn run() -> Result<ExitCode> {
     eprintln!("the servers run until stdin ends or Ctrl-C");
     tokio::select! {
         () = end_of_input() => {}
-        interrupted = tokio::signal::ctrl_c() => interrupted.context("cannot listen for Ctrl-C")?,
+        interrupted = interrupt() => interrupted?,
     }
     servers.stop().await?;
     Ok(ExitCode::SUCCESS)
