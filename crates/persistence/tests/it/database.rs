@@ -1,0 +1,116 @@
+//! A migrated database for every test, and the macro that runs a test by both routes.
+
+use anyhow::Result;
+use tokio_postgres::types::{FromSqlOwned, ToSql, Type};
+use tokio_postgres::{Client, Row};
+use trawl_persistence::migrate::{self, MIGRATIONS};
+use trawl_persistence::pool::{Pool, PoolOptions};
+use trawl_test_support::TestDatabase;
+use trawl_test_support::database::Template;
+
+pub(crate) use trawl_test_support::Route;
+
+/// Client connections of a test's pool: well above the two backends of the pooler.
+pub(crate) const CLIENTS: usize = 12;
+
+/// Makes two tests of one body: one straight to PostgreSQL, one through the pooler.
+macro_rules! both_routes {
+    ($name:ident, $body:expr) => {
+        mod $name {
+            #[allow(unused_imports, reason = "each body uses some of its module's imports")]
+            use super::*;
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn direct() -> ::anyhow::Result<()> {
+                $crate::database::run($crate::database::Route::Direct, $body).await
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn pooled() -> ::anyhow::Result<()> {
+                $crate::database::run($crate::database::Route::Pooled, $body).await
+            }
+        }
+    };
+}
+
+/// A migrated database, a pool to it by the route of the test, and a direct view from outside.
+pub(crate) struct Db {
+    pub(crate) pool: Pool,
+    /// A direct connection, for what only somebody outside can see or do.
+    pub(crate) admin: Client,
+    database: TestDatabase,
+}
+
+/// Runs `body` on a database of its own. The database goes with it, also where it fails.
+pub(crate) async fn run(route: Route, body: impl AsyncFnOnce(&Db) -> Result<()>) -> Result<()> {
+    let db = Db::migrated(route).await?;
+    body(&db).await?;
+    db.pool.close();
+    db.database.close().await
+}
+
+impl Db {
+    async fn migrated(route: Route) -> Result<Self> {
+        let fingerprint: String = MIGRATIONS
+            .iter()
+            .map(|migration| migration.checksum()[..8].to_owned())
+            .collect();
+        let database =
+            TestDatabase::create_from(&Template::new(&fingerprint), route, async |url| {
+                let pool = Pool::new(url, PoolOptions::with_size(1))?;
+                migrate::up(&pool).await?;
+                pool.close();
+                Ok(())
+            })
+            .await?;
+        Self::around(database).await
+    }
+
+    async fn around(database: TestDatabase) -> Result<Self> {
+        Ok(Self {
+            pool: Pool::new(&database.url(), PoolOptions::with_size(CLIENTS))?,
+            admin: database.admin().await?,
+            database,
+        })
+    }
+
+    /// A further pool by the route of the test.
+    pub(crate) fn pool_with(&self, options: PoolOptions) -> Result<Pool> {
+        Ok(Pool::new(&self.database.url(), options)?)
+    }
+
+    /// The URL by the route of the test.
+    pub(crate) fn url(&self) -> String {
+        self.database.url()
+    }
+
+    /// Rows of any SQL, straight from the server.
+    pub(crate) async fn rows(
+        &self,
+        sql: &str,
+        params: &[(&(dyn ToSql + Sync), Type)],
+    ) -> Result<Vec<Row>> {
+        Ok(self.admin.query_typed(sql, params).await?)
+    }
+
+    /// The first column of every row, straight from the server.
+    pub(crate) async fn column<T: FromSqlOwned>(
+        &self,
+        sql: &str,
+        params: &[(&(dyn ToSql + Sync), Type)],
+    ) -> Result<Vec<T>> {
+        let rows = self.rows(sql, params).await?;
+        rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+    }
+
+    /// The only value of the only row, straight from the server.
+    pub(crate) async fn value<T: FromSqlOwned>(
+        &self,
+        sql: &str,
+        params: &[(&(dyn ToSql + Sync), Type)],
+    ) -> Result<T> {
+        let mut values = self.column(sql, params).await?;
+        anyhow::ensure!(values.len() == 1, "{} rows of {sql}", values.len());
+        Ok(values.remove(0))
+    }
+}

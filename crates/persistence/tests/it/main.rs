@@ -1,0 +1,10 @@
+//! Tests of persistence against a real PostgreSQL, each run directly and through a transaction-mode
+//! pooler that has two backends for all its clients.
+//!
+//! The servers come from the environment, see [`trawl_test_support::database`]; `cargo xtask test`
+//! provides them.
+
+#[macro_use]
+mod database;
+
+mod path_of_a_batch;
