@@ -94,6 +94,8 @@ failure_codes! {
     RedirectLimit = "redirect_limit" => GiveUp,
     /// The redirect leads out of the site.
     RedirectOffSite = "redirect_off_site" => GiveUp,
+    /// The redirect leads to a page that was visited before.
+    Duplicate = "duplicate" => GiveUp,
     /// The body is larger than the limit.
     BodyTooLarge = "body_too_large" => GiveUp,
     /// The body is not HTML.

@@ -39,10 +39,10 @@ impl LeaseTerms {
         self.ttl / 4
     }
 
-    /// Whether a worker whose last successful heartbeat *began* this long ago must assume that its
-    /// leases are gone. A quarter earlier than the database would, for the margin of the network.
-    pub fn must_assume_lost(self, since_heartbeat_began: Duration) -> bool {
-        since_heartbeat_began >= self.ttl - self.ttl / 4
+    /// Time after the *beginning* of the last successful heartbeat at which a worker must assume that
+    /// its leases are gone: a quarter earlier than the database would, for the margin of the network.
+    pub fn assume_lost_after(self) -> Duration {
+        self.ttl - self.ttl / 4
     }
 }
 
@@ -53,9 +53,8 @@ mod tests {
     #[test]
     fn a_worker_gives_up_before_anybody_may_take_its_jobs() {
         let terms = LeaseTerms::new(Duration::from_secs(30)).unwrap();
-        assert!(!terms.must_assume_lost(terms.heartbeat_interval() * 2));
-        assert!(terms.must_assume_lost(Duration::from_millis(22_500)));
-        assert!(terms.must_assume_lost(terms.ttl()));
+        assert!(terms.assume_lost_after() < terms.ttl());
+        assert!(terms.assume_lost_after() > terms.heartbeat_interval() * 2);
     }
 
     #[test]

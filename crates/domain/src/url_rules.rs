@@ -206,7 +206,7 @@ fn drop_trailing_dot(url: &mut Url) -> Result<(), PageUrlError> {
 
 /// Decodes the escapes of unreserved characters and writes the others in upper case, as
 /// RFC 3986, 6.2.2.1 and 6.2.2.2 ask for.
-fn normal_escapes(text: &str) -> String {
+pub fn normal_escapes(text: &str) -> String {
     let mut normal = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('%') {
