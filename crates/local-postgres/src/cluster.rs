@@ -23,6 +23,9 @@ use tokio::process::Command;
 /// The role and the database of Trawl.
 pub(crate) const ROLE: &str = "trawl";
 
+/// How the names of clusters that are not whole yet begin.
+const PARTIAL: &str = "postgres.partial-";
+
 /// Where clusters of root lie whose data directory the server's account cannot reach.
 const FALLBACK_HOME: &str = "/var/lib/trawl";
 
@@ -105,18 +108,16 @@ impl Cluster {
             Some(password) => password,
             None => layout.create_password()?,
         };
-        let partial = home.join("postgres.partial");
-        match fs::remove_dir_all(&partial) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(LocalPostgresError::files("remove", &partial)(error)),
-        }
+        remove_partial(&home);
+        // A new name each time: a program left over from an attempt that was cut short may still
+        // be writing under the old one.
+        let partial = home.join(format!("{PARTIAL}{}", random_name()));
         fs::DirBuilder::new()
             .mode(0o700)
             .create(&partial)
             .map_err(LocalPostgresError::files("create", &partial))?;
         account.own(&partial)?;
-        initialize(&home, &partial, &account, programs, &password, durability).await?;
+        initialize(&partial, &account, programs, &password, durability).await?;
 
         let path = home.join("postgres");
         fs::rename(&partial, &path).map_err(LocalPostgresError::files("rename", &partial))?;
@@ -135,18 +136,18 @@ impl Cluster {
         })
     }
 
-    /// Removes what a link leads to, for a cluster whose data directory will be thrown away.
+    /// Removes a cluster that lies elsewhere, for a data directory that will be thrown away.
     ///
     /// # Errors
     ///
     /// [`LocalPostgresError::Files`].
-    pub(crate) fn remove_fallback(path: &Path) -> Result<(), LocalPostgresError> {
-        match path.parent() {
-            Some(home) if home.starts_with(FALLBACK_HOME) => {
-                fs::remove_dir_all(home).map_err(LocalPostgresError::files("remove", home))
-            }
-            _ => Ok(()),
-        }
+    pub(crate) fn remove_fallback(layout: &Layout, path: &Path) -> Result<(), LocalPostgresError> {
+        let Some(home) = path.parent().filter(|home| home.starts_with(FALLBACK_HOME)) else {
+            return Ok(());
+        };
+        let link = layout.cluster();
+        fs::remove_file(&link).map_err(LocalPostgresError::files("remove", &link))?;
+        fs::remove_dir_all(home).map_err(LocalPostgresError::files("remove", home))
     }
 }
 
@@ -166,7 +167,7 @@ async fn choose_home(
     }
     let parent = Path::new(FALLBACK_HOME);
     fs::create_dir_all(parent).map_err(LocalPostgresError::files("create", parent))?;
-    let home = parent.join(Alphanumeric.sample_string(&mut rand::rng(), 16));
+    let home = parent.join(random_name());
     fs::create_dir(&home).map_err(LocalPostgresError::files("create", &home))?;
     for directory in [parent, &home] {
         fs::set_permissions(directory, Permissions::from_mode(0o711))
@@ -183,8 +184,36 @@ async fn choose_home(
     })
 }
 
+/// Removes what attempts that were cut short have left; what cannot be removed is in nobody's way.
+fn remove_partial(home: &Path) {
+    let Ok(entries) = fs::read_dir(home) else {
+        return;
+    };
+    for entry in entries.filter_map(Result::ok) {
+        if !entry
+            .file_name()
+            .as_encoded_bytes()
+            .starts_with(PARTIAL.as_bytes())
+        {
+            continue;
+        }
+        let path = entry.path();
+        let removed = if path.is_dir() {
+            fs::remove_dir_all(&path)
+        } else {
+            fs::remove_file(&path)
+        };
+        if let Err(error) = removed {
+            tracing::debug!(path = %path.display(), %error, "a partial cluster stays");
+        }
+    }
+}
+
+fn random_name() -> String {
+    Alphanumeric.sample_string(&mut rand::rng(), 16)
+}
+
 async fn initialize(
-    home: &Path,
     partial: &Path,
     account: &ServerAccount,
     programs: &ServerPrograms,
@@ -192,7 +221,9 @@ async fn initialize(
     durability: Durability,
 ) -> Result<(), LocalPostgresError> {
     // The account may not read our own password file, so it gets a copy for the moment.
-    let password_file = home.join("initdb.password");
+    let mut password_file = partial.to_path_buf().into_os_string();
+    password_file.push("-password");
+    let password_file = PathBuf::from(password_file);
     write_private(&password_file, password)?;
     account.own(&password_file)?;
 

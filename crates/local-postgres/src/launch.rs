@@ -10,7 +10,7 @@ use crate::error::LocalPostgresError;
 use crate::layout::Layout;
 use crate::output::tail_of_file;
 use crate::port;
-use crate::postmaster::{PidFile, disown_stale, is_server_of, signal};
+use crate::postmaster::{PidFile, disown_stale, is_server_of, remove_stale_socket, signal};
 use crate::server::{Durability, PostgresOptions};
 use crate::wait::Deadline;
 use nix::sys::signal::Signal;
@@ -104,6 +104,9 @@ pub(crate) async fn launch(
     let leftover = PidFile::read(&cluster.path)?;
     if let Some(stale) = leftover {
         disown_stale(&cluster.path, stale)?;
+        if let Some(port) = stale.port {
+            remove_stale_socket(&cluster.path, port)?;
+        }
     }
     let account = ServerAccount::of_cluster(&cluster.path)?;
     let deadline = Deadline::after(READY_LIMIT);
@@ -276,12 +279,8 @@ fn settings(cluster: &Path, options: &PostgresOptions) -> Vec<OsString> {
     match options.durability {
         Durability::Durable => {}
         Durability::Disposable => {
-            let fast = [
-                "fsync=off",
-                "synchronous_commit=off",
-                "full_page_writes=off",
-            ];
-            settings.extend(fast.map(OsString::from));
+            // Not `synchronous_commit=off`: that would lose commits with the server alone.
+            settings.extend(["fsync=off", "full_page_writes=off"].map(OsString::from));
         }
     }
     settings

@@ -67,6 +67,20 @@ pub(crate) fn disown_stale(cluster: &Path, stale: PidFile) -> Result<(), LocalPo
     fs::write(&path, format!("{NO_PROCESS}\n{rest}")).map_err(failed())
 }
 
+/// Removes the lock file of a stale server's Unix socket, which PostgreSQL believes as readily.
+///
+/// # Errors
+///
+/// [`LocalPostgresError::Files`].
+pub(crate) fn remove_stale_socket(cluster: &Path, port: u16) -> Result<(), LocalPostgresError> {
+    let path = cluster.join(format!(".s.PGSQL.{port}.lock"));
+    match fs::remove_file(&path) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(LocalPostgresError::files("remove the stale", &path)(error)),
+    }
+}
+
 /// Whether this process is the live server of this cluster.
 ///
 /// Servers are started with the cluster's path as an argument, which any user may read; a dead

@@ -66,6 +66,8 @@ pub struct LocalPostgres {
     durability: Durability,
     membership: Option<Membership>,
     child: Option<Child>,
+    /// Held until the server is ready to be used.
+    gate: Option<Gate>,
 }
 
 impl LocalPostgres {
@@ -107,7 +109,7 @@ impl LocalPostgres {
             (Some(cluster), Some(running)) => (cluster, running),
             (existing, _) => launch_new(&layout, existing, &options).await?,
         };
-        let postgres = Self {
+        let mut postgres = Self {
             url: running.address.url(ROLE),
             address: running.address,
             socket_dir: socket_directory(&cluster.path),
@@ -116,9 +118,10 @@ impl LocalPostgres {
             durability: options.durability,
             membership: Some(membership),
             child: running.child,
+            gate: Some(gate),
         };
         postgres.ensure_database().await?;
-        drop(gate);
+        postgres.gate = None;
         Ok(postgres)
     }
 
@@ -160,7 +163,7 @@ impl LocalPostgres {
         shut_down(&self.cluster, self.child.take()).await?;
         match self.durability {
             Durability::Durable => {}
-            Durability::Disposable => Cluster::remove_fallback(&self.cluster)?,
+            Durability::Disposable => Cluster::remove_fallback(&self.layout, &self.cluster)?,
         }
         Ok(Stopped::Down)
     }
@@ -188,11 +191,12 @@ impl Drop for LocalPostgres {
         let Some(membership) = self.membership.take() else {
             return;
         };
-        let last = match Gate::try_enter(&self.layout.gate()) {
-            Ok(Some(gate)) => membership.leave(&gate).unwrap_or(false),
-            // Somebody is starting or stopping it, and so uses it.
-            Ok(None) | Err(_) => false,
-        };
+        let gate = self
+            .gate
+            .take()
+            .or_else(|| Gate::try_enter(&self.layout.gate()).ok().flatten());
+        // Without the gate somebody else is starting or stopping the server, and so uses it.
+        let last = gate.is_some_and(|gate| membership.leave(&gate).unwrap_or(false));
         if last {
             request_shut_down(&self.cluster);
         }
