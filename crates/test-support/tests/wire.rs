@@ -1,0 +1,572 @@
+//! The wire proxy finds every fault of a client that commits it, none of a client that does not,
+//! and breaks connections exactly where it was told to.
+
+use std::future::Future;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, Error, NoTls};
+use trawl_test_support::wire::{Effect, Event, Fault, Moment, RequestKind, Rule, WireProxy};
+use trawl_test_support::{Route, TestDatabase, wait_until};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Long enough for a client's next request to be there before it ends.
+const HOLD: Duration = Duration::from_millis(3);
+const HOLD_AFTER_ERROR: Duration = Duration::from_millis(50);
+
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+
+/// A database, and a proxy on the way to it.
+struct Fixture {
+    database: TestDatabase,
+    proxy: WireProxy,
+}
+
+impl Fixture {
+    async fn new(route: Route) -> Result<Self> {
+        let database = TestDatabase::create(route).await?;
+        let admin = database.admin().await?;
+        admin
+            .batch_execute("CREATE TABLE rows (number int UNIQUE DEFERRABLE INITIALLY DEFERRED)")
+            .await?;
+        let proxy = WireProxy::start(&database.url()).await?;
+        proxy.hold_ready_for_query(HOLD, HOLD_AFTER_ERROR);
+        Ok(Self { database, proxy })
+    }
+
+    async fn connect(&self) -> Result<Client, Error> {
+        let (client, connection) = tokio_postgres::connect(&self.proxy.url(), NoTls).await?;
+        tokio::spawn(connection);
+        Ok(client)
+    }
+
+    /// How many rows there are, as seen past the proxy.
+    async fn rows(&self) -> Result<usize> {
+        Ok(self
+            .database
+            .admin()
+            .await?
+            .query_typed("SELECT FROM rows", &[])
+            .await?
+            .len())
+    }
+
+    async fn close(self) -> Result<()> {
+        drop(self.proxy);
+        self.database.close().await
+    }
+
+    /// Fails unless exactly these rules were broken, each at least once.
+    fn assert_broken(&self, expected: &[Rule]) {
+        let mut broken: Vec<_> = self
+            .proxy
+            .report()
+            .violations
+            .iter()
+            .map(|violation| violation.rule)
+            .collect();
+        broken.sort_unstable();
+        broken.dedup();
+        assert_eq!(broken, expected, "{:#?}", self.proxy.log());
+    }
+}
+
+async fn insert(client: &Client, number: i32) -> Result<u64, Error> {
+    let parameters: &[(&(dyn tokio_postgres::types::ToSql + Sync), Type)] =
+        &[(&number, Type::INT4)];
+    client
+        .execute_typed("/* insert */ INSERT INTO rows VALUES ($1)", parameters)
+        .await
+}
+
+/// A statement that fails, outside transactions as well as inside.
+async fn fail(client: &Client) -> Option<SqlState> {
+    let failed = client.query_typed("/* fail */ SELECT 1/0", &[]).await;
+    failed.err().and_then(|error| error.code().cloned())
+}
+
+/// Polls a future once, so that it has sent what it sends, and drops it.
+fn start_and_drop(future: impl Future) {
+    let mut future = std::pin::pin!(future);
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(matches!(future.as_mut().poll(&mut context), Poll::Pending));
+}
+
+#[tokio::test]
+async fn a_correct_client_breaks_no_rule_by_either_route() -> Result<()> {
+    for route in Route::ALL {
+        let fixture = Fixture::new(route).await?;
+        let client = fixture.connect().await?;
+        insert(&client, 1).await?;
+        client.batch_execute(BEGIN).await?;
+        client
+            .query_typed("SELECT set_config('lock_timeout', '1s', true)", &[])
+            .await?;
+        insert(&client, 2).await?;
+        client.batch_execute("COMMIT").await?;
+        client.batch_execute(BEGIN).await?;
+        assert_eq!(fail(&client).await, Some(SqlState::DIVISION_BY_ZERO));
+        client.batch_execute("ROLLBACK").await?;
+        insert(&client, 3).await?;
+
+        let report = fixture.proxy.report();
+        report.check()?;
+        assert_eq!(report.connections, 1);
+        assert_eq!(report.requests, 9);
+        assert_eq!(report.transactions, 2);
+        assert_eq!(report.autocommitted, 2);
+        assert_eq!(report.early_rollbacks, 1);
+        assert_eq!(report.statements["insert"], 3);
+        assert_eq!(report.statements["COMMIT"], 1);
+        assert_eq!(report.errors["22012"], 1);
+        assert!(report.largest_request_bytes < 200 && report.request_bytes > 300);
+        assert!(fixture.proxy.log().iter().any(|entry| matches!(
+            &entry.event,
+            Event::Sent { tag: 'P', detail, .. } if detail == "insert"
+        )));
+        drop(client);
+        wait_until("the end of the session", PATIENCE, async || {
+            fixture
+                .proxy
+                .log()
+                .iter()
+                .any(|entry| entry.event == Event::Ended)
+        })
+        .await?;
+        assert_eq!(fixture.proxy.report().abandoned, 0);
+        assert_eq!(fixture.rows().await?, 3);
+        fixture.close().await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn named_statements_are_found() -> Result<()> {
+    let fixture = Fixture::new(Route::Direct).await?;
+    let client = fixture.connect().await?;
+    client.query("SELECT 1", &[]).await?;
+    // The driver does not wait for the end of the preparation either.
+    fixture.assert_broken(&[Rule::NamedObject, Rule::EarlyBytes]);
+    assert_eq!(fixture.proxy.report().count(Rule::NamedObject), 3);
+    fixture.close().await
+}
+
+#[tokio::test]
+async fn pipelining_is_found() -> Result<()> {
+    let fixture = Fixture::new(Route::Direct).await?;
+    let client = fixture.connect().await?;
+    let (one, two) = tokio::join!(insert(&client, 1), insert(&client, 2));
+    one?;
+    two?;
+    fixture.assert_broken(&[Rule::EarlyBytes]);
+    assert_eq!(fixture.proxy.report().count(Rule::EarlyBytes), 5);
+    fixture.close().await
+}
+
+#[tokio::test]
+async fn a_statement_right_after_an_error_is_found() -> Result<()> {
+    let fixture = Fixture::new(Route::Direct).await?;
+    let client = fixture.connect().await?;
+    assert!(fail(&client).await.is_some());
+    insert(&client, 1).await?;
+    fixture.assert_broken(&[Rule::EarlyBytes]);
+    fixture.close().await
+}
+
+#[tokio::test]
+async fn a_statement_right_after_a_failed_commit_is_found() -> Result<()> {
+    let fixture = Fixture::new(Route::Direct).await?;
+    let client = fixture.connect().await?;
+    client.batch_execute(BEGIN).await?;
+    insert(&client, 1).await?;
+    insert(&client, 1).await?;
+    let error = client.batch_execute("COMMIT").await.unwrap_err();
+    assert_eq!(error.code(), Some(&SqlState::UNIQUE_VIOLATION));
+    fixture.proxy.report().check()?;
+    client.batch_execute("ROLLBACK").await?;
+    fixture.assert_broken(&[Rule::EarlyBytes]);
+    fixture.close().await
+}
+
+#[tokio::test]
+async fn a_statement_in_a_failed_transaction_is_found() -> Result<()> {
+    let fixture = Fixture::new(Route::Direct).await?;
+    let client = fixture.connect().await?;
+    client.batch_execute(BEGIN).await?;
+    assert!(fail(&client).await.is_some());
+    client.batch_execute("COMMIT").await?;
+    fixture.assert_broken(&[Rule::EarlyBytes]);
+    fixture.close().await
+}
+
+#[tokio::test]
+async fn a_dropped_future_is_found_when_its_connection_is_used_again() -> Result<()> {
+    let fixture = Fixture::new(Route::Direct).await?;
+    let client = fixture.connect().await?;
+    start_and_drop(insert(&client, 1));
+    insert(&client, 2).await?;
+    fixture.assert_broken(&[Rule::EarlyBytes]);
+    fixture.close().await
+}
+
+#[tokio::test]
+async fn a_dropped_transaction_is_found_when_its_connection_is_used_again() -> Result<()> {
+    let fixture = Fixture::new(Route::Direct).await?;
+    let mut client = fixture.connect().await?;
+    drop(client.transaction().await?);
+    insert(&client, 1).await?;
+    fixture.assert_broken(&[Rule::EarlyBytes, Rule::SimpleQuery]);
+    fixture.close().await
+}
+
+#[tokio::test]
+async fn session_state_is_found() -> Result<()> {
+    let fixture = Fixture::new(Route::Direct).await?;
+    let client = fixture.connect().await?;
+    for sql in [
+        "SET lock_timeout = '1s'",
+        "SELECT set_config('lock_timeout', '1s', false)",
+        "SELECT pg_try_advisory_lock(1)",
+        "CREATE TEMP TABLE mine (number int)",
+        "LISTEN jobs",
+        "DISCARD ALL",
+    ] {
+        fixture.proxy.reset();
+        client.execute_typed(sql, &[]).await?;
+        fixture.assert_broken(&[Rule::SessionState]);
+    }
+    fixture.close().await
+}
+
+#[tokio::test]
+async fn simple_queries_other_than_transaction_control_are_found() -> Result<()> {
+    let fixture = Fixture::new(Route::Direct).await?;
+    let client = fixture.connect().await?;
+    for sql in [
+        "SELECT 1",
+        "",
+        "BEGIN",
+        "SET LOCAL lock_timeout = 1; COMMIT",
+    ] {
+        fixture.proxy.reset();
+        client.batch_execute(sql).await?;
+        fixture.assert_broken(&[Rule::SimpleQuery]);
+    }
+    fixture.close().await
+}
+
+#[tokio::test]
+async fn a_large_request_is_found() -> Result<()> {
+    let fixture = Fixture::new(Route::Direct).await?;
+    let client = fixture.connect().await?;
+    for (length, is_allowed) in [(199_000, true), (200_001, false)] {
+        let text = "x".repeat(length);
+        let rows = client
+            .query_typed("/* large */ SELECT length($1)", &[(&text, Type::TEXT)])
+            .await?;
+        assert_eq!(usize::try_from(rows[0].get::<_, i32>(0))?, length);
+        let report = fixture.proxy.report();
+        assert_eq!(report.check().is_ok(), is_allowed);
+        assert_eq!(report.largest_request, "large");
+        assert!((length..length + 200).contains(&report.largest_request_bytes));
+    }
+    fixture.assert_broken(&[Rule::OversizedRequest]);
+    fixture.close().await
+}
+
+#[tokio::test]
+async fn a_cancel_request_is_found_and_passed_on() -> Result<()> {
+    let fixture = Fixture::new(Route::Direct).await?;
+    let client = fixture.connect().await?;
+    let cancel = client.cancel_token();
+    let sleeping = client.query_typed("SELECT pg_sleep(60)", &[]);
+    let canceling = async {
+        let admin = fixture.database.admin().await?;
+        wait_until("the statement to run", PATIENCE, async || {
+            let running = admin
+                .query_typed(
+                    "SELECT FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)'",
+                    &[],
+                )
+                .await;
+            running.is_ok_and(|rows| rows.len() == 1)
+        })
+        .await?;
+        anyhow::Ok(cancel.cancel_query(NoTls).await?)
+    };
+    let (slept, canceled) = tokio::join!(sleeping, canceling);
+    canceled?;
+    assert_eq!(slept.unwrap_err().code(), Some(&SqlState::QUERY_CANCELED));
+    fixture.assert_broken(&[Rule::CancelRequest]);
+    fixture.close().await
+}
+
+#[tokio::test]
+async fn startup_options_are_found() -> Result<()> {
+    let fixture = Fixture::new(Route::Direct).await?;
+    let mut config: tokio_postgres::Config = fixture.proxy.url().parse()?;
+    config.options("-c lock_timeout=1s");
+    let (_client, _connection) = config.connect(NoTls).await?;
+    fixture.assert_broken(&[Rule::StartupOptions]);
+    fixture.close().await
+}
+
+#[tokio::test]
+async fn a_single_byte_before_ready_for_query_is_found() -> Result<()> {
+    let fixture = Fixture::new(Route::Direct).await?;
+    let mut stream = TcpStream::connect(fixture.proxy.address()).await?;
+    let mut startup = vec![0, 3, 0, 0];
+    let database = fixture.database.name();
+    startup.extend_from_slice(format!("user\0postgres\0database\0{database}\0\0").as_bytes());
+    let length = u32::try_from(startup.len() + 4)?;
+    stream.write_all(&length.to_be_bytes()).await?;
+    stream.write_all(&startup).await?;
+    read_to_ready(&mut stream).await?;
+    fixture
+        .proxy
+        .hold_ready_for_query(Duration::from_millis(100), Duration::ZERO);
+    let rollback = b"Q\0\0\0\x0dROLLBACK\0";
+    stream.write_all(rollback).await?;
+    // The answer's first message: the request is done, its ReadyForQuery is not here yet.
+    assert_eq!(read_frame(&mut stream).await?, b'N');
+    stream.write_all(&rollback[..1]).await?;
+    read_to_ready(&mut stream).await?;
+    fixture.assert_broken(&[Rule::EarlyBytes]);
+    stream.write_all(&rollback[1..]).await?;
+    read_to_ready(&mut stream).await?;
+    assert_eq!(fixture.proxy.report().requests, 2);
+    fixture.close().await
+}
+
+/// Reads one message of the server and returns its tag.
+async fn read_frame(stream: &mut TcpStream) -> Result<u8> {
+    let tag = timeout(PATIENCE, stream.read_u8()).await??;
+    let length = usize::try_from(stream.read_u32().await?)?;
+    stream.read_exact(&mut vec![0; length - 4]).await?;
+    Ok(tag)
+}
+
+async fn read_to_ready(stream: &mut TcpStream) -> Result<()> {
+    while read_frame(stream).await? != b'Z' {}
+    Ok(())
+}
+
+/// Inserts a row in a transaction whose COMMIT meets a fault.
+async fn commit_with(fixture: &Fixture, effect: Effect) -> Result<Error> {
+    let client = fixture.connect().await?;
+    let armed = fixture
+        .proxy
+        .arm(Fault::new(Moment::Request(RequestKind::Commit), effect));
+    client.batch_execute(BEGIN).await?;
+    insert(&client, 1).await?;
+    let error = client
+        .batch_execute("COMMIT")
+        .await
+        .err()
+        .context("a lost answer")?;
+    assert_eq!(armed.count(), 1);
+    fixture.proxy.report().check()?;
+    assert_eq!(fixture.proxy.report().abandoned, 1);
+    Ok(error)
+}
+
+#[tokio::test]
+async fn a_connection_cut_before_commit_leaves_nothing() -> Result<()> {
+    for effect in [Effect::CutBefore, Effect::admin_shutdown()] {
+        let fixture = Fixture::new(Route::Pooled).await?;
+        commit_with(&fixture, effect).await?;
+        assert_eq!(fixture.rows().await?, 0);
+        fixture.close().await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_connection_cut_after_commit_leaves_everything() -> Result<()> {
+    let fixture = Fixture::new(Route::Pooled).await?;
+    let error = commit_with(&fixture, Effect::CutAfter).await?;
+    assert!(error.is_closed() || error.code().is_none(), "{error:?}");
+    assert_eq!(fixture.rows().await?, 1);
+    fixture.close().await
+}
+
+#[tokio::test]
+async fn a_statement_cut_while_it_runs_may_still_take_effect() -> Result<()> {
+    let fixture = Fixture::new(Route::Direct).await?;
+    let client = fixture.connect().await?;
+    let armed = fixture.proxy.arm(Fault::new(
+        Moment::Labeled("late".into()),
+        Effect::CutDuring,
+    ));
+    let late = "/* late */ INSERT INTO rows SELECT 1 FROM pg_sleep(0.1)";
+    client.execute_typed(late, &[]).await.unwrap_err();
+    assert_eq!(armed.count(), 1);
+    wait_until(
+        "the abandoned statement to take effect",
+        PATIENCE,
+        async || fixture.rows().await.is_ok_and(|rows| rows == 1),
+    )
+    .await?;
+    fixture.close().await
+}
+
+#[tokio::test]
+async fn a_black_hole_swallows_the_answer_and_closes_nothing() -> Result<()> {
+    let fixture = Fixture::new(Route::Direct).await?;
+    let moment = Moment::Request(RequestKind::Commit);
+    fixture.proxy.arm(Fault::new(moment, Effect::SilenceAfter));
+    let client = fixture.connect().await?;
+    client.batch_execute(BEGIN).await?;
+    insert(&client, 1).await?;
+    let commit = timeout(Duration::from_millis(200), client.batch_execute("COMMIT")).await;
+    assert!(commit.is_err(), "an answer came: {commit:?}");
+    assert!(!client.is_closed());
+    assert_eq!(fixture.rows().await?, 1);
+    let admin = fixture.database.admin().await?;
+    let others = "SELECT FROM pg_stat_activity \
+                  WHERE datname = current_database() AND pid <> pg_backend_pid() AND query = 'COMMIT'";
+    drop(client);
+    assert_eq!(admin.query_typed(others, &[]).await?.len(), 1, "half open");
+    fixture.proxy.cut_all();
+    wait_until("the cut to reach the server", PATIENCE, async || {
+        admin
+            .query_typed(others, &[])
+            .await
+            .is_ok_and(|rows| rows.is_empty())
+    })
+    .await?;
+    fixture.close().await
+}
+
+#[tokio::test]
+async fn pooler_errors_arrive_with_their_codes() -> Result<()> {
+    let fixture = Fixture::new(Route::Direct).await?;
+    let armed = fixture
+        .proxy
+        .arm(Fault::new(Moment::Connect, Effect::too_many_clients()).times(2));
+    for _ in 0..2 {
+        let error = fixture.connect().await.err().context("a refused session")?;
+        let error = error.as_db_error().context("an error of the server")?;
+        assert_eq!((error.severity(), error.code().code()), ("FATAL", "XX000"));
+        assert!(error.message().starts_with("(EMAXCONN)"));
+    }
+    let client = fixture.connect().await?;
+    assert_eq!(armed.count(), 2);
+    fixture
+        .proxy
+        .arm(Fault::new(Moment::AnyRequest, Effect::checkout_timeout()));
+    let error = insert(&client, 1).await.unwrap_err();
+    assert!(
+        error
+            .as_db_error()
+            .is_some_and(|e| e.message().starts_with("(ECHECKOUTTIMEOUT)"))
+    );
+    wait_until("the end of the connection", PATIENCE, async || {
+        client.is_closed()
+    })
+    .await?;
+    assert_eq!(fixture.rows().await?, 0);
+    fixture.close().await
+}
+
+#[tokio::test]
+async fn an_injected_error_fails_the_transaction_but_not_the_connection() -> Result<()> {
+    for route in Route::ALL {
+        let fixture = Fixture::new(route).await?;
+        let client = fixture.connect().await?;
+        let effect = Effect::Error {
+            sqlstate: "57014",
+            message: "canceling statement due to somebody else's request".to_owned(),
+        };
+        fixture
+            .proxy
+            .arm(Fault::new(Moment::Labeled("insert".into()), effect).after(1));
+        client.batch_execute(BEGIN).await?;
+        insert(&client, 1).await?;
+        let error = insert(&client, 2).await.unwrap_err();
+        assert_eq!(error.code(), Some(&SqlState::QUERY_CANCELED));
+        assert!(
+            error
+                .as_db_error()
+                .is_some_and(|e| e.message().contains("else's"))
+        );
+        client.batch_execute("ROLLBACK").await?;
+        insert(&client, 3).await?;
+        fixture.proxy.report().check()?;
+        assert_eq!(fixture.rows().await?, 1);
+        fixture.close().await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn refused_sessions_are_refused_until_disarmed() -> Result<()> {
+    let fixture = Fixture::new(Route::Direct).await?;
+    let armed = fixture
+        .proxy
+        .arm(Fault::new(Moment::Connect, Effect::CutBefore).always());
+    for _ in 0..3 {
+        assert!(fixture.connect().await.is_err());
+    }
+    armed.disarm();
+    insert(&fixture.connect().await?, 1).await?;
+    assert_eq!(armed.count(), 3);
+    fixture.close().await
+}
+
+#[tokio::test]
+async fn idle_connections_are_cut_and_busy_ones_are_not() -> Result<()> {
+    let fixture = Fixture::new(Route::Direct).await?;
+    let (idle, busy) = (fixture.connect().await?, fixture.connect().await?);
+    busy.batch_execute(BEGIN).await?;
+    fixture.proxy.cut_idle();
+    wait_until("the idle connection to end", PATIENCE, async || {
+        idle.is_closed()
+    })
+    .await?;
+    insert(&busy, 1).await?;
+    busy.batch_execute("COMMIT").await?;
+    fixture.proxy.silence_all();
+    let answer = timeout(Duration::from_millis(100), insert(&busy, 2)).await;
+    assert!(answer.is_err(), "an answer came: {answer:?}");
+    insert(&fixture.connect().await?, 3).await?;
+    fixture.proxy.cut_all();
+    wait_until("the silent connection to end", PATIENCE, async || {
+        busy.is_closed()
+    })
+    .await?;
+    fixture.close().await
+}
+
+#[tokio::test]
+async fn many_clients_lose_nothing_on_the_way() -> Result<()> {
+    let fixture = Fixture::new(Route::Pooled).await?;
+    fixture
+        .proxy
+        .hold_ready_for_query(Duration::ZERO, Duration::ZERO);
+    let clients = (0..20).map(|number: i32| {
+        let fixture = &fixture;
+        async move {
+            let client = fixture.connect().await?;
+            for step in 0..20 {
+                client.batch_execute(BEGIN).await?;
+                insert(&client, number * 20 + step).await?;
+                client.batch_execute("COMMIT").await?;
+            }
+            anyhow::Ok(())
+        }
+    });
+    futures_util::future::try_join_all(clients).await?;
+    let report = fixture.proxy.report();
+    report.check()?;
+    assert_eq!((report.transactions, report.requests), (400, 1200));
+    assert_eq!(fixture.rows().await?, 400);
+    fixture.close().await
+}
