@@ -1,0 +1,188 @@
+//! Crashes, zombies, drains: what happens to the jobs of a worker that stops.
+
+use std::time::Duration;
+
+use trawl_domain::lease::LeaseTerms;
+use trawl_test_support::database::Route;
+use trawl_test_support::farm::Site;
+use trawl_test_support::wait::wait_until;
+use trawl_worker::worker::WorkerOptions;
+use uuid::Uuid;
+
+use crate::house::{House, PATIENCE, options};
+
+fn short_lease() -> WorkerOptions {
+    WorkerOptions {
+        lease: LeaseTerms::new(Duration::from_secs(1)).unwrap(),
+        ..options()
+    }
+}
+
+/// Waits until at least `pages` pages of the batch are recorded.
+async fn recorded(house: &House, batch: Uuid, pages: i64) {
+    let admin = house.database.admin().await.unwrap();
+    wait_until("pages to be recorded", PATIENCE, async || {
+        let row = admin
+            .query_one(
+                "select coalesce(sum(pages_recorded), 0)::bigint from trawl.domain_jobs \
+                 where batch_id = $1",
+                &[&batch],
+            )
+            .await
+            .unwrap();
+        row.get::<_, i64>(0) >= pages
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crashed_workers_jobs_are_rescued_and_recorded_pages_are_not_fetched_again() {
+    let house = House::build(Route::Pooled).await;
+    house.farm.add_site("site.test", Site::new(9));
+    let hold_deep = house
+        .farm
+        .hold_answers_when(|request| request.path.contains('7'));
+    let first = house.start_worker(short_lease());
+    let batch = house.submit(&["site.test".to_owned()], 9, 1).await;
+    recorded(&house, batch, 4).await;
+    wait_until("a page to be waited for", PATIENCE, async || {
+        !house.farm.held_hosts().is_empty()
+    })
+    .await
+    .unwrap();
+    recorded(&house, batch, 7).await;
+    first.crash().await;
+    hold_deep.release();
+
+    let second = house.start_worker(short_lease());
+    house.ended(batch).await;
+    house.assert_all_complete(batch, 1, 9).await;
+    let twice = house.farm.duplicate_pages();
+    // Only the page that was being fetched at the crash may be asked for again.
+    assert!(
+        twice.len() <= 1 && twice.iter().all(|(_, path, _)| path.contains('7')),
+        "{twice:?}"
+    );
+    second.drain().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drain_hands_back_at_once_and_charges_no_attempt() {
+    let house = House::build(Route::Pooled).await;
+    house.farm.add_site("slow.test", Site::new(3));
+    let gate = house
+        .farm
+        .hold_answers_when(|request| request.path != "/robots.txt");
+    let first = house.start_worker(WorkerOptions {
+        shutdown_timeout: Duration::from_secs(4),
+        ..options()
+    });
+    let batch = house.submit(&["slow.test".to_owned()], 3, 1).await;
+    wait_until("the site to be asked", PATIENCE, async || {
+        !house.farm.held_hosts().is_empty()
+    })
+    .await
+    .unwrap();
+    first.drain().await;
+    let admin = house.database.admin().await.unwrap();
+    let row = admin
+        .query_one("select state, attempt, token from trawl.domain_jobs", &[])
+        .await
+        .unwrap();
+    assert_eq!(
+        (row.get::<_, String>(0).as_str(), row.get::<_, i32>(1)),
+        ("pending", 0)
+    );
+    assert!(
+        row.get::<_, i64>(2) >= 2,
+        "the token grew with the claim and with the hand-back"
+    );
+    gate.release();
+    let second = house.start_worker(options());
+    house.ended(batch).await;
+    house.assert_all_complete(batch, 1, 3).await;
+    second.drain().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_was_declared_gone_writes_nothing_and_starts_anew() {
+    let house = House::build(Route::Pooled).await;
+    house.farm.add_site("site.test", Site::new(4));
+    let gate = house
+        .farm
+        .hold_answers_when(|request| request.path != "/robots.txt");
+    let worker = house.start_worker(short_lease());
+    let batch = house.submit(&["site.test".to_owned()], 4, 1).await;
+    wait_until("the site to be asked", PATIENCE, async || {
+        !house.farm.held_hosts().is_empty()
+    })
+    .await
+    .unwrap();
+    // As if the process had slept for longer than its lease and somebody had noticed.
+    let admin = house.database.admin().await.unwrap();
+    admin
+        .execute("update trawl.workers set state = 'gone'", &[])
+        .await
+        .unwrap();
+    wait_until(
+        "the job to be rescued and claimed anew",
+        PATIENCE,
+        async || {
+            let row = admin
+                .query_one("select token, state from trawl.domain_jobs", &[])
+                .await
+                .unwrap();
+            row.get::<_, i64>(0) >= 3 && row.get::<_, String>(1) == "running"
+        },
+    )
+    .await
+    .unwrap();
+    gate.release();
+    house.ended(batch).await;
+    house.assert_all_complete(batch, 1, 4).await;
+    let workers: i64 = admin
+        .query_one("select count(*) from trawl.workers", &[])
+        .await
+        .unwrap()
+        .get(0);
+    assert!(workers >= 2, "the worker came back under a new id");
+    worker.drain().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_attempt_of_a_job_whose_workers_die_fails_it_with_the_reason() {
+    let house = House::build(Route::Pooled).await;
+    house.farm.add_site("deadly.test", Site::new(1));
+    let _gate = house.farm.hold_answers();
+    let batch = house.submit(&["deadly.test".to_owned()], 1, 1).await;
+    let two_attempts = || WorkerOptions {
+        max_attempts: 2,
+        ..short_lease()
+    };
+    let admin = house.database.admin().await.unwrap();
+    for attempt in 1..=2 {
+        let worker = house.start_worker(two_attempts());
+        wait_until("the job to be claimed", PATIENCE, async || {
+            let row = admin
+                .query_one("select attempt, state from trawl.domain_jobs", &[])
+                .await
+                .unwrap();
+            row.get::<_, i32>(0) == attempt && row.get::<_, String>(1) == "running"
+        })
+        .await
+        .unwrap();
+        worker.crash().await;
+    }
+    let rescuer = house.start_worker(two_attempts());
+    let view = house.ended(batch).await;
+    assert_eq!((view.counts.failed, view.counts.completed), (1, 0));
+    let code: String = admin
+        .query_one("select error_code from trawl.domain_jobs", &[])
+        .await
+        .unwrap()
+        .get(0);
+    assert_eq!(code, "worker_lost");
+    house.assert_audit().await;
+    rescuer.drain().await;
+}
