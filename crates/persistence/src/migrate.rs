@@ -51,6 +51,15 @@ impl Migration {
     }
 }
 
+/// One word for all migrations together: the same as long as no file changes. 32 hexadecimal digits.
+pub fn fingerprint() -> String {
+    let mut hash = Sha256::new();
+    for migration in MIGRATIONS {
+        hash.update(migration.sql.as_bytes());
+    }
+    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Why migrations were not applied.
 #[derive(Debug, Error)]
 pub enum MigrateError {
