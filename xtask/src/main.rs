@@ -9,6 +9,7 @@ mod report;
 mod run;
 mod servers;
 mod test;
+mod tidy;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -27,6 +28,8 @@ enum Task {
     Servers,
     /// Runs everything that has to pass, with the servers that it needs.
     Test(test::Options),
+    /// Checks the rules of the house that no compiler checks.
+    Tidy,
 }
 
 #[tokio::main]
@@ -38,6 +41,7 @@ async fn main() -> ExitCode {
     let done = match Cli::parse().task {
         Task::Servers => servers::run().await,
         Task::Test(options) => test::run_all(options).await,
+        Task::Tidy => tidy::check().await.map(|()| ExitCode::SUCCESS),
     };
     match done {
         Ok(code) => code,

@@ -44,6 +44,24 @@ pub(crate) async fn run(mut command: Command) -> Result<()> {
     }
 }
 
+/// Runs a program and returns what it printed on standard output; its failure is an error.
+pub(crate) async fn output_of(mut command: Command) -> Result<String> {
+    let shown = describe(&command);
+    command.stdin(Stdio::null()).kill_on_drop(true);
+    let output = command
+        .output()
+        .await
+        .with_context(|| format!("cannot run {shown}"))?;
+    if !output.status.success() {
+        bail!(
+            "{shown}: {}: {}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
 /// Waits for Ctrl-C, SIGTERM or the end of the terminal.
 pub(crate) async fn interrupt() -> Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;

@@ -6,6 +6,7 @@
 use crate::provision::{DIRECT_URL, POOLED_URL, TestServers};
 use crate::report::Report;
 use crate::run::{cargo, interrupt, run};
+use crate::tidy;
 use anyhow::{Result, bail};
 use std::process::ExitCode;
 use tokio::process::Command;
@@ -47,6 +48,7 @@ async fn take_steps(arguments: &[String], report: &mut Report, servers: &mut Opt
             .step("format", run(cargo_with(&["fmt", "--all", "--check"])))
             .await;
         report.step("lints", run(lints())).await;
+        report.step("tidy", tidy::check()).await;
         report.step("docs", run(docs())).await;
         // End-to-end tests of several crates run this binary.
         report
