@@ -3,7 +3,7 @@
 //! The servers come from the environment ([`DIRECT_URL_VARIABLE`], [`POOLED_URL_VARIABLE`]), which
 //! `cargo xtask test` sets; without them creation panics, since a skipped test would look green.
 //! Databases have unique names, so tests run in parallel and in any number of processes, and the
-//! pooler needs a wildcard database entry. See [`template`] for how they come by their schema.
+//! pooler needs a wildcard database entry. A [`Template`] gives them their schema.
 
 mod servers;
 mod template;

@@ -94,7 +94,7 @@ impl Connection {
         let site = shared.site(host);
         self.patiently(shared.gates.pass(&request.target)).await?;
         if let Some(site) = &site {
-            self.patiently(sleep(site.latency())).await?;
+            self.pause(site.latency()).await?;
         }
         let reply = match site {
             Some(site) => site.reply(host, path),
@@ -167,6 +167,14 @@ impl Connection {
         }
     }
 
+    /// Sleeps, unless for no time at all: a timer's shortest sleep is a millisecond.
+    async fn pause(&mut self, time: Duration) -> io::Result<()> {
+        if time.is_zero() {
+            return Ok(());
+        }
+        self.patiently(sleep(time)).await
+    }
+
     async fn send(
         &mut self,
         reply: Reply,
@@ -235,9 +243,7 @@ impl Connection {
     async fn send_chunks(&mut self, chunks: Vec<Bytes>, pause: Duration) -> io::Result<()> {
         // An empty chunk would be the end of the body.
         for chunk in chunks.into_iter().filter(|chunk| !chunk.is_empty()) {
-            if !pause.is_zero() {
-                self.patiently(sleep(pause)).await?;
-            }
+            self.pause(pause).await?;
             let mut framed = BytesMut::from(format!("{:x}\r\n", chunk.len()).as_bytes());
             framed.extend_from_slice(&chunk);
             framed.extend_from_slice(b"\r\n");

@@ -338,3 +338,34 @@ impl Holds {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+    use crate::wait::wait_until;
+
+    #[tokio::test]
+    async fn unread_bytes_are_seen_and_left_where_they_are() -> Result<()> {
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
+        let mut peer = std::net::TcpStream::connect(listener.local_addr()?)?;
+        let (mut stream, watch) = watched(listener.accept().await?.0)?;
+        assert_eq!(first_unread_byte(&watch), None);
+        peer.write_all(b"QX")?;
+        wait_until("the bytes to arrive", Duration::from_secs(10), async || {
+            first_unread_byte(&watch) == Some(b'Q')
+        })
+        .await?;
+        assert_eq!(stream.read_u8().await?, b'Q');
+        assert_eq!(first_unread_byte(&watch), Some(b'X'));
+        drop(peer);
+        assert_eq!(stream.read_u8().await?, b'X');
+        wait_until("the end", Duration::from_secs(10), async || {
+            matches!(watch.peek(&mut [0]), Ok(0))
+        })
+        .await?;
+        assert_eq!(first_unread_byte(&watch), None);
+        Ok(())
+    }
+}
