@@ -9,11 +9,10 @@ use trawl_domain::limits::{MaxConcurrent, MaxPages};
 use trawl_domain::site::SiteAddress;
 use uuid::Uuid;
 
-use crate::class::ErrorClass;
 use crate::error::ScopeError;
 use crate::pool::Pool;
 use crate::row::{get, get_count, get_word};
-use crate::scope::{REQUEST_BYTES_MAX, ScopeSettings, SessionScope, Statement};
+use crate::scope::{REQUEST_BYTES_MAX, Retries, ScopeSettings, SessionScope, Statement};
 
 /// How a batch came in. A scan is a batch of one domain and differs in nothing else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,21 +101,19 @@ const STATUS: Statement =
 /// # Errors
 /// [`ScopeError`] of the last try; then nothing is known to be stored.
 pub async fn batch_submit(pool: &Pool, batch: &NewBatch<'_>) -> Result<Submitted, ScopeError> {
-    const TRIES: u32 = 3;
-    let mut tried = 0;
+    let mut retries = Retries::new(true);
     loop {
-        tried += 1;
-        let outcome = SessionScope::run(pool, ScopeSettings::SHORT, async |scope| {
-            insert(scope, batch).await
-        })
-        .await;
-        match outcome {
-            Err(error) if error.class() == ErrorClass::OutcomeUnknown && tried < TRIES => {
-                tracing::warn!(batch.id = %batch.id, %error, "submitting again: the outcome is unknown");
-            }
-            outcome => return outcome,
+        match submit_once(pool, batch).await {
+            Ok(submitted) => return Ok(submitted),
+            Err(error) => retries.after("batch_submit", error).await?,
         }
     }
+}
+
+async fn submit_once(pool: &Pool, batch: &NewBatch<'_>) -> Result<Submitted, ScopeError> {
+    let mut scope = SessionScope::begin(pool, ScopeSettings::SHORT).await?;
+    let outcome = insert(&mut scope, batch).await;
+    scope.finish(outcome).await
 }
 
 async fn insert(scope: &mut SessionScope, batch: &NewBatch<'_>) -> Result<Submitted, ScopeError> {

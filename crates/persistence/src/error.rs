@@ -123,6 +123,9 @@ impl ScopeError {
 
     /// Whether another client's leaked session default made an autocommitted statement fail; inside
     /// an explicit transaction, which spells its settings out, the same statement can succeed.
+    ///
+    /// By PostgreSQL's own defaults a lone statement is READ COMMITTED and waits without limit, so
+    /// none of these is an answer to the statement itself.
     pub(crate) fn is_leaked_default(&self) -> bool {
         use tokio_postgres::error::SqlState;
         match self {
@@ -131,7 +134,15 @@ impl ScopeError {
                 source,
                 ..
             } => source.code().is_some_and(|code| {
-                *code == SqlState::READ_ONLY_SQL_TRANSACTION || *code == SqlState::QUERY_CANCELED
+                [
+                    SqlState::READ_ONLY_SQL_TRANSACTION,
+                    // Raised by functions that need READ COMMITTED.
+                    SqlState::ACTIVE_SQL_TRANSACTION,
+                    SqlState::T_R_SERIALIZATION_FAILURE,
+                    SqlState::QUERY_CANCELED,
+                    SqlState::LOCK_NOT_AVAILABLE,
+                ]
+                .contains(code)
             }),
             Self::PoolBusy { .. }
             | Self::Connect(_)

@@ -57,7 +57,11 @@ pub fn fingerprint() -> String {
     for migration in MIGRATIONS {
         hash.update(migration.sql.as_bytes());
     }
-    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    hash.finalize()
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// Why migrations were not applied.

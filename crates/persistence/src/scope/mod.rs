@@ -26,6 +26,7 @@ use tokio_postgres::types::{IsNull, Type};
 use crate::error::{Phase, ScopeError};
 use crate::pool::{Connection, Pool};
 
+pub(crate) use retry::Retries;
 pub use settings::{Access, ScopeSettings};
 pub use statement::{Param, Statement};
 

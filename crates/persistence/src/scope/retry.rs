@@ -18,16 +18,50 @@ const BACKOFF: Backoff = Backoff {
     cap: Duration::from_secs(1),
 };
 
-/// Whether an error may be followed by another try, and after which wait.
-fn next_wait(error: &ScopeError, repeatable: bool, tried: u32) -> Option<Duration> {
-    let may_repeat = match error.class() {
-        ErrorClass::Retryable => !matches!(error, ScopeError::PoolBusy { .. }),
-        ErrorClass::OutcomeUnknown => repeatable,
-        ErrorClass::RetryLater | ErrorClass::Conflict | ErrorClass::Permanent | ErrorClass::Bug => {
-            false
+/// Counts the tries of one operation and decides whether there is another.
+pub(crate) struct Retries {
+    repeatable: bool,
+    tried: u32,
+}
+
+impl Retries {
+    /// `repeatable`: whether a try whose outcome is unknown may be followed by another.
+    pub(crate) fn new(repeatable: bool) -> Self {
+        Self {
+            repeatable,
+            tried: 0,
         }
-    };
-    (may_repeat && tried < TRIES).then(|| BACKOFF.delay(tried, rand::random()))
+    }
+
+    /// Waits, with capped and jittered backoff, until it is time for another try.
+    ///
+    /// # Errors
+    /// The error of the last try, where there is none.
+    pub(crate) async fn after(
+        &mut self,
+        what: &'static str,
+        error: ScopeError,
+    ) -> Result<(), ScopeError> {
+        self.tried += 1;
+        if self.tried >= TRIES || !self.may_repeat(&error) {
+            return Err(error);
+        }
+        tracing::debug!(what, tried = self.tried, %error, "trying again");
+        tokio::time::sleep(BACKOFF.delay(self.tried, rand::random())).await;
+        Ok(())
+    }
+
+    fn may_repeat(&self, error: &ScopeError) -> bool {
+        match error.class() {
+            // Whoever waited for the whole acquire limit has waited long enough.
+            ErrorClass::Retryable => !matches!(error, ScopeError::PoolBusy { .. }),
+            ErrorClass::OutcomeUnknown => self.repeatable,
+            ErrorClass::RetryLater
+            | ErrorClass::Conflict
+            | ErrorClass::Permanent
+            | ErrorClass::Bug => false,
+        }
+    }
 }
 
 impl SessionScope {
@@ -35,8 +69,8 @@ impl SessionScope {
     ///
     /// Tried again, with capped and jittered backoff, when nothing took effect; when the outcome is
     /// unknown only if the statement is [`Statement::repeatable`]. Where another client's leaked
-    /// session default (read only, a tiny statement timeout) refused it, it runs in an explicit
-    /// transaction, which spells its settings out.
+    /// session default (read only, another isolation, a tiny time limit) refused it, it runs in an
+    /// explicit transaction, which spells its settings out.
     ///
     /// # Errors
     /// [`ScopeError`] of the last try.
@@ -63,7 +97,7 @@ impl SessionScope {
         init: impl Fn() -> A,
         mut fold: impl FnMut(&mut A, Row),
     ) -> Result<A, ScopeError> {
-        let mut tried = 0;
+        let mut retries = Retries::new(statement.repeatable);
         let mut leaked = false;
         loop {
             let mut folded = init();
@@ -73,22 +107,23 @@ impl SessionScope {
             } else {
                 autocommitted(pool, statement, params, each).await
             };
-            tried += 1;
-            let error = match outcome {
+            match outcome {
                 Ok(()) => return Ok(folded),
-                Err(error) => error,
-            };
-            leaked |= error.is_leaked_default();
-            let Some(wait) = next_wait(&error, statement.repeatable, tried) else {
-                return Err(error);
-            };
-            tracing::debug!(statement = statement.name, tried, %error, "trying again");
-            tokio::time::sleep(wait).await;
+                Err(error) if !leaked && error.is_leaked_default() => {
+                    tracing::debug!(statement = statement.name, %error, "met a leaked default");
+                    leaked = true;
+                }
+                Err(error) => retries.after(statement.name, error).await?,
+            }
         }
     }
 
     /// Runs `work` in a transaction and commits it; the whole is tried again when nothing took
     /// effect, and never when the outcome is unknown.
+    ///
+    /// Where the future is to be sent to another thread, `work` has to own what it captures (`async
+    /// move`): the compiler does not yet see that one which borrows is sendable
+    /// (rust-lang/rust#110338).
     ///
     /// # Errors
     /// [`ScopeError`] of the last try; class [`ErrorClass::OutcomeUnknown`] when the answer to
@@ -98,31 +133,28 @@ impl SessionScope {
         settings: ScopeSettings,
         mut work: impl AsyncFnMut(&mut Self) -> Result<T, ScopeError>,
     ) -> Result<T, ScopeError> {
-        let mut tried = 0;
+        let mut retries = Retries::new(false);
         loop {
-            tried += 1;
-            let error = match Self::run_once(pool, settings, &mut work).await {
+            let outcome = match Self::begin(pool, settings).await {
+                Ok(mut scope) => {
+                    let outcome = work(&mut scope).await;
+                    scope.finish(outcome).await
+                }
+                Err(error) => Err(error),
+            };
+            match outcome {
                 Ok(value) => return Ok(value),
-                Err(error) => error,
-            };
-            let Some(wait) = next_wait(&error, false, tried) else {
-                return Err(error);
-            };
-            tracing::debug!(tried, %error, "trying the transaction again");
-            tokio::time::sleep(wait).await;
+                Err(error) => retries.after("a transaction", error).await?,
+            }
         }
     }
 
-    async fn run_once<T>(
-        pool: &Pool,
-        settings: ScopeSettings,
-        work: &mut impl AsyncFnMut(&mut Self) -> Result<T, ScopeError>,
-    ) -> Result<T, ScopeError> {
-        let mut scope = Self::begin(pool, settings).await?;
-        match work(&mut scope).await {
-            Ok(value) => scope.commit().await.confirmed().map(|()| value),
+    /// Commits after a success, rolls back after a failure.
+    pub(crate) async fn finish<T>(self, outcome: Result<T, ScopeError>) -> Result<T, ScopeError> {
+        match outcome {
+            Ok(value) => self.commit().await.confirmed().map(|()| value),
             Err(error) => {
-                scope.abandon().await;
+                self.abandon().await;
                 Err(error)
             }
         }
@@ -163,11 +195,6 @@ async fn in_transaction(
     each: impl FnMut(Row),
 ) -> Result<(), ScopeError> {
     let mut scope = SessionScope::begin(pool, ScopeSettings::SHORT).await?;
-    match scope.query_each(statement, params, each).await {
-        Ok(()) => scope.commit().await.confirmed(),
-        Err(error) => {
-            scope.abandon().await;
-            Err(error)
-        }
-    }
+    let outcome = scope.query_each(statement, params, each).await;
+    scope.finish(outcome).await
 }

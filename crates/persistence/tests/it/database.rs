@@ -14,18 +14,21 @@ pub(crate) use trawl_test_support::Route;
 pub(crate) const CLIENTS: usize = 12;
 
 /// Makes two tests of one body: one straight to PostgreSQL, one through the pooler.
+///
+/// On one thread, so that the connections move only while the test waits: what a dropped future had
+/// seen is then the same in every run.
 macro_rules! both_routes {
     ($name:ident, $body:expr) => {
         mod $name {
             #[allow(unused_imports, reason = "each body uses some of its module's imports")]
             use super::*;
 
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            #[tokio::test]
             async fn direct() -> ::anyhow::Result<()> {
                 $crate::database::run($crate::database::Route::Direct, $body).await
             }
 
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            #[tokio::test]
             async fn pooled() -> ::anyhow::Result<()> {
                 $crate::database::run($crate::database::Route::Pooled, $body).await
             }
@@ -74,9 +77,19 @@ impl Db {
         })
     }
 
+    /// A further direct connection, for a transaction beside [`Self::admin`].
+    pub(crate) async fn another_admin(&self) -> Result<Client> {
+        self.database.admin().await
+    }
+
     /// A further pool by the route of the test.
     pub(crate) fn pool_with(&self, options: PoolOptions) -> Result<Pool> {
         Ok(Pool::new(&self.database.url(), options)?)
+    }
+
+    /// The way that the pool takes.
+    pub(crate) fn route(&self) -> Route {
+        self.database.route()
     }
 
     /// The URL by the route of the test.

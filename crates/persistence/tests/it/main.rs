@@ -7,4 +7,10 @@
 #[macro_use]
 mod database;
 
+mod cancellation;
+mod controls;
+mod fixtures;
+mod leaked_defaults;
 mod path_of_a_batch;
+mod scope;
+mod sendable;

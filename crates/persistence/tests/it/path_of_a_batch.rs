@@ -17,19 +17,24 @@ use trawl_persistence::jobs::{
     EndedJob, Ending, job_claim, job_finish, job_hand_back, job_rescue, job_status,
 };
 use trawl_persistence::pages::{PageRecord, page_record, pages_of_job};
+use trawl_persistence::pool::Pool;
 use trawl_persistence::workers::{
     WorkerIdentity, worker_drain, worker_forget, worker_gone, worker_heartbeat, worker_register,
 };
 use uuid::Uuid;
 
 both_routes!(a_batch_goes_from_submission_to_its_end, async |db| {
+    every_call_in_order(&db.pool).await
+});
+
+pub(crate) async fn every_call_in_order(pool: &Pool) -> Result<()> {
     let worker = WorkerIdentity {
         id: Uuid::now_v7(),
         host: "here".to_owned(),
         pid: 1,
         lease_ttl: Duration::from_secs(30),
     };
-    worker_register(&db.pool, &worker).await?;
+    worker_register(pool, &worker).await?;
 
     let jobs: Vec<NewJob> = ["a.test", "b.test:8080", "http://c.test/x?y=1"]
         .into_iter()
@@ -49,13 +54,13 @@ both_routes!(a_batch_goes_from_submission_to_its_end, async |db| {
         metadata: r#"{"b": 1,  "a": [2]}"#,
         jobs: &jobs,
     };
-    let submitted = batch_submit(&db.pool, &batch).await?;
+    let submitted = batch_submit(pool, &batch).await?;
     ensure!(
         matches!(submitted, Submitted::Accepted { .. }),
         "{submitted:?}"
     );
 
-    let (view, lines) = batch_status(&db.pool, batch.id, Vec::new, |lines, line| {
+    let (view, lines) = batch_status(pool, batch.id, Vec::new, |lines, line| {
         lines.push((line.domain.to_owned(), line.state));
     })
     .await?
@@ -66,9 +71,9 @@ both_routes!(a_batch_goes_from_submission_to_its_end, async |db| {
     assert_eq!(view.processing_seconds, None);
     assert_eq!(lines[2], ("c.test".to_owned(), JobState::Pending));
 
-    let claimed = job_claim(&db.pool, worker.id, 10, None).await?;
+    let claimed = job_claim(pool, worker.id, 10, None).await?;
     assert_eq!(claimed.len(), 3);
-    let beat = worker_heartbeat(&db.pool, worker.id, &[], Duration::ZERO).await?;
+    let beat = worker_heartbeat(pool, worker.id, &[], Duration::ZERO).await?;
     assert!(beat.alive);
     assert_eq!(beat.orphans.len(), 3);
 
@@ -86,11 +91,11 @@ both_routes!(a_batch_goes_from_submission_to_its_end, async |db| {
         discovered: r#"["https://a.test/2"]"#.to_owned(),
         facts: Some(r#"{"title": "A"}"#.to_owned()),
     };
-    let held = page_record(&db.pool, &[page]).await?;
+    let held = page_record(pool, &[page]).await?;
     assert_eq!(held, [claimed[0].lease.job]);
-    assert_eq!(pages_of_job(&db.pool, held[0]).await?.len(), 1);
+    assert_eq!(pages_of_job(pool, held[0]).await?.len(), 1);
 
-    let handed = job_hand_back(&db.pool, &[claimed[2].lease]).await?;
+    let handed = job_hand_back(pool, &[claimed[2].lease]).await?;
     assert_eq!(handed.len(), 1);
     let ended = [
         EndedJob {
@@ -105,10 +110,10 @@ both_routes!(a_batch_goes_from_submission_to_its_end, async |db| {
             ending: Ending::Failed(Failure::new(FailureCode::DnsNotFound, "No such host.")),
         },
     ];
-    assert_eq!(job_finish(&db.pool, &ended).await?.len(), 2);
-    assert_eq!(job_finish(&db.pool, &ended).await?.len(), 0);
+    assert_eq!(job_finish(pool, &ended).await?.len(), 2);
+    assert_eq!(job_finish(pool, &ended).await?.len(), 0);
 
-    let again = job_claim(&db.pool, worker.id, 10, Some(batch.id)).await?;
+    let again = job_claim(pool, worker.id, 10, Some(batch.id)).await?;
     assert_eq!(again.len(), 1);
     let ending = EndedJob {
         lease: again[0].lease,
@@ -117,23 +122,23 @@ both_routes!(a_batch_goes_from_submission_to_its_end, async |db| {
             result: "{}".to_owned(),
         },
     };
-    assert_eq!(job_finish(&db.pool, &[ending]).await?.len(), 1);
+    assert_eq!(job_finish(pool, &[ending]).await?.len(), 1);
 
-    let view = job_status(&db.pool, jobs[1].id).await?.context("a job")?;
+    let view = job_status(pool, jobs[1].id).await?.context("a job")?;
     assert_eq!(view.state, JobState::Failed);
     assert_eq!(view.failure.context("a reason")?.0, "dns_not_found");
-    let (view, ()) = batch_status(&db.pool, batch.id, || (), |(), _| ())
+    let (view, ()) = batch_status(pool, batch.id, || (), |(), _| ())
         .await?
         .context("the batch is there")?;
     assert_eq!(view.state, BatchState::Partial);
     assert!(view.processing_seconds.is_some());
 
-    worker_drain(&db.pool, worker.id).await?;
-    worker_gone(&db.pool, worker.id).await?;
-    assert!(job_rescue(&db.pool, 100, 3).await?.is_empty());
-    worker_forget(&db.pool).await?;
-    for line in audit(&db.pool).await? {
+    worker_drain(pool, worker.id).await?;
+    worker_gone(pool, worker.id).await?;
+    assert!(job_rescue(pool, 100, 3).await?.is_empty());
+    worker_forget(pool).await?;
+    for line in audit(pool).await? {
         assert_eq!(line.broken, 0, "{}", line.promise);
     }
     Ok(())
-});
+}
