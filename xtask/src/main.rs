@@ -4,6 +4,7 @@
 
 #![expect(clippy::print_stdout, reason = "what a task prints is its result")]
 
+mod migrate;
 mod provision;
 mod report;
 mod run;
@@ -12,6 +13,7 @@ mod test;
 mod tidy;
 
 use clap::{Parser, Subcommand};
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 /// The project's tasks.
@@ -24,6 +26,9 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Task {
+    /// Applies or examines the migrations of the database that the environment names.
+    #[command(subcommand)]
+    Migrate(migrate::Action),
     /// Starts the PostgreSQL and the `PgBouncer` that tests need, until stdin ends or Ctrl-C.
     Servers,
     /// Runs everything that has to pass, with the servers that it needs.
@@ -36,9 +41,13 @@ enum Task {
 async fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_env_filter("warn,trawl_local_postgres=info")
         .with_target(false)
+        .without_time()
         .init();
     let done = match Cli::parse().task {
+        Task::Migrate(action) => migrate::run(action).await,
         Task::Servers => servers::run().await,
         Task::Test(options) => test::run_all(options).await,
         Task::Tidy => tidy::check().await.map(|()| ExitCode::SUCCESS),
