@@ -3,12 +3,13 @@
 //! [`WireProxy`] judges every message by what a transaction-mode pooler can serve, holds
 //! `ReadyForQuery` back so that a client that does not wait for it is caught, and breaks
 //! connections at chosen points of chosen requests. It never changes what passes, except by a
-//! fault that was asked for, and speaks no TLS. Start at `recorder` for the rules and at
+//! fault that was asked for, and speaks no TLS. Start at `conversation` for the rules and at
 //! `connection` for the order in which things happen; `codec` and `message` know the protocol
 //! only and can carry other proxies.
 
 mod codec;
 mod connection;
+mod conversation;
 mod faults;
 mod message;
 mod recorder;
@@ -161,7 +162,7 @@ impl WireProxy {
 
     /// The latest events, for looking at a failure.
     pub fn log(&self) -> Vec<LogEntry> {
-        self.shared.recorder.log()
+        self.shared.recorder.entries()
     }
 
     /// Empties report and log: for counting what one operation costs.

@@ -17,9 +17,10 @@ use tokio::sync::broadcast;
 use tokio::time::sleep;
 
 use super::codec::{Frame, FrameDecoder};
+use super::conversation::{ClientStep, Conversation, Fate, ServerStep};
 use super::faults::Effect;
 use super::message::Opening;
-use super::recorder::{ClientStep, Conversation, Fate, ServerStep};
+use super::report::{Rule, Violation};
 use super::{Order, Shared};
 
 /// How much is read at once.
@@ -118,7 +119,11 @@ async fn open(
                 // Never encrypted: the proxy could not read it.
                 Ok(Opening::Encryption) => client.write_all(b"N").await?,
                 Ok(Opening::Cancel) => {
-                    shared.recorder.cancel_request(connection);
+                    shared.recorder.violation(Violation {
+                        connection,
+                        rule: Rule::CancelRequest,
+                        detail: "CancelRequest".to_owned(),
+                    });
                     let mut server = shared.connect().await?;
                     server.write_all(&frame.bytes).await?;
                     return Ok(None);
