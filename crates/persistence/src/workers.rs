@@ -11,6 +11,31 @@ use crate::pool::Pool;
 use crate::row::get;
 use crate::scope::{SessionScope, Statement};
 
+/// What a worker process may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum WorkerState {
+    /// Claims jobs and renews their leases.
+    Live,
+    /// Renews its leases and claims nothing more.
+    Draining,
+    /// Holds no lease, and never will again: it left, or was found dead.
+    Gone,
+}
+
+impl WorkerState {
+    /// Every state.
+    pub const ALL: [Self; 3] = [Self::Live, Self::Draining, Self::Gone];
+
+    /// The word in rows.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Draining => "draining",
+            Self::Gone => "gone",
+        }
+    }
+}
+
 /// A worker process as it announces itself.
 #[derive(Debug, Clone)]
 pub struct WorkerIdentity {
@@ -124,7 +149,7 @@ pub async fn worker_heartbeat(
 /// # Errors
 /// [`ScopeError`] of the statement.
 pub async fn worker_drain(pool: &Pool, worker: Uuid) -> Result<(), ScopeError> {
-    leave(pool, worker, "draining").await
+    leave(pool, worker, WorkerState::Draining).await
 }
 
 /// Marks a worker as gone: whatever it still holds may be rescued at once.
@@ -132,11 +157,14 @@ pub async fn worker_drain(pool: &Pool, worker: Uuid) -> Result<(), ScopeError> {
 /// # Errors
 /// [`ScopeError`] of the statement.
 pub async fn worker_gone(pool: &Pool, worker: Uuid) -> Result<(), ScopeError> {
-    leave(pool, worker, "gone").await
+    leave(pool, worker, WorkerState::Gone).await
 }
 
-async fn leave(pool: &Pool, worker: Uuid, state: &str) -> Result<(), ScopeError> {
-    let params = [(&worker as _, Type::UUID), (&state as _, Type::TEXT)];
+async fn leave(pool: &Pool, worker: Uuid, state: WorkerState) -> Result<(), ScopeError> {
+    let params = [
+        (&worker as _, Type::UUID),
+        (&state.as_str() as _, Type::TEXT),
+    ];
     SessionScope::once(pool, &LEAVE, &params).await.map(drop)
 }
 

@@ -19,18 +19,24 @@ pub(crate) const CLIENTS: usize = 12;
 /// seen is then the same in every run.
 macro_rules! both_routes {
     ($name:ident, $body:expr) => {
+        both_routes!(migrated: $name, $body);
+    };
+    // `migrated` or `empty`: the database that the body gets.
+    ($kind:ident: $name:ident, $body:expr) => {
         mod $name {
             #[allow(unused_imports, reason = "each body uses some of its module's imports")]
             use super::*;
 
             #[tokio::test]
             async fn direct() -> ::anyhow::Result<()> {
-                $crate::database::run($crate::database::Route::Direct, $body).await
+                let db = $crate::database::Db::$kind($crate::database::Route::Direct).await?;
+                $crate::database::run(db, $body).await
             }
 
             #[tokio::test]
             async fn pooled() -> ::anyhow::Result<()> {
-                $crate::database::run($crate::database::Route::Pooled, $body).await
+                let db = $crate::database::Db::$kind($crate::database::Route::Pooled).await?;
+                $crate::database::run(db, $body).await
             }
         }
     };
@@ -44,16 +50,16 @@ pub(crate) struct Db {
     database: TestDatabase,
 }
 
-/// Runs `body` on a database of its own. The database goes with it, also where it fails.
-pub(crate) async fn run(route: Route, body: impl AsyncFnOnce(&Db) -> Result<()>) -> Result<()> {
-    let db = Db::migrated(route).await?;
+/// Runs `body` and drops its database, which goes away also where the body fails.
+pub(crate) async fn run(db: Db, body: impl AsyncFnOnce(&Db) -> Result<()>) -> Result<()> {
     body(&db).await?;
     db.pool.close();
     db.database.close().await
 }
 
 impl Db {
-    async fn migrated(route: Route) -> Result<Self> {
+    /// With every migration.
+    pub(crate) async fn migrated(route: Route) -> Result<Self> {
         let fingerprint: String = MIGRATIONS
             .iter()
             .map(|migration| migration.checksum()[..8].to_owned())
@@ -67,6 +73,11 @@ impl Db {
             })
             .await?;
         Self::around(database).await
+    }
+
+    /// With nothing.
+    pub(crate) async fn empty(route: Route) -> Result<Self> {
+        Self::around(TestDatabase::create(route).await?).await
     }
 
     async fn around(database: TestDatabase) -> Result<Self> {
@@ -90,6 +101,15 @@ impl Db {
     /// The way that the pool takes.
     pub(crate) fn route(&self) -> Route {
         self.database.route()
+    }
+
+    /// Pools that lead to the same database by either route.
+    pub(crate) fn pools_by_both_routes(&self, size: usize) -> Result<[Pool; 2]> {
+        let options = PoolOptions::with_size(size);
+        Ok([
+            Pool::new(&self.database.direct_url(), options.clone())?,
+            Pool::new(&self.database.pooled_url(), options)?,
+        ])
     }
 
     /// The URL by the route of the test.

@@ -1,0 +1,146 @@
+//! The migration runner: forward only, each file once, whoever else runs it at the same time.
+
+use std::error::Error;
+
+use anyhow::{Result, ensure};
+use futures_util::future::try_join_all;
+use trawl_persistence::migrate::{self, MIGRATIONS, MigrateError};
+
+use crate::database::Db;
+
+fn names() -> Vec<&'static str> {
+    MIGRATIONS.iter().map(|migration| migration.name).collect()
+}
+
+async fn recorded(db: &Db) -> Result<Vec<i32>> {
+    db.column(
+        "select version from trawl.schema_migrations order by version",
+        &[],
+    )
+    .await
+}
+
+both_routes!(empty: an_empty_database_gets_every_migration_once, async |db| {
+    assert_eq!(migrate::up(&db.pool).await?, names());
+    assert_eq!(migrate::up(&db.pool).await?, [""; 0]);
+    migrate::verify(&db.pool).await?;
+    assert!(migrate::status(&db.pool).await?.iter().all(|line| line.applied));
+    assert_eq!(recorded(db).await?.len(), MIGRATIONS.len());
+    Ok(())
+});
+
+both_routes!(empty: an_empty_database_is_seen_as_such_and_left_alone, async |db| {
+    let status = migrate::status(&db.pool).await?;
+    assert_eq!(status.len(), MIGRATIONS.len());
+    assert!(status.iter().all(|line| !line.applied));
+    let missing = migrate::verify(&db.pool).await.unwrap_err();
+    assert!(
+        matches!(missing, MigrateError::Missing { missing } if missing == names()[0]),
+        "{missing}"
+    );
+    let schemas: i64 = db
+        .value("select count(*) from pg_namespace where nspname = 'trawl'", &[])
+        .await?;
+    assert_eq!(schemas, 0);
+    Ok(())
+});
+
+both_routes!(empty: many_runners_at_once_apply_each_migration_once, async |db| {
+    let pools = db.pools_by_both_routes(6)?;
+    let applied = try_join_all((0..12).map(|number| migrate::up(&pools[number % 2]))).await?;
+    let mut applied: Vec<_> = applied.into_iter().flatten().collect();
+    applied.sort_unstable();
+    assert_eq!(applied, names());
+    migrate::verify(&db.pool).await?;
+    Ok(())
+});
+
+both_routes!(an_edited_file_is_refused_by_name, async |db| {
+    db.admin
+        .batch_execute("update trawl.schema_migrations set checksum = 'another' where version = 2")
+        .await?;
+    for refused in [
+        migrate::up(&db.pool).await.map(drop),
+        migrate::status(&db.pool).await.map(drop),
+        migrate::verify(&db.pool).await,
+    ] {
+        assert!(
+            matches!(refused, Err(MigrateError::Edited { name }) if name == names()[1]),
+            "{refused:?}"
+        );
+    }
+    Ok(())
+});
+
+both_routes!(a_newer_history_is_refused, async |db| {
+    db.admin
+        .batch_execute(
+            "insert into trawl.schema_migrations (version, name, checksum)
+             values (9999, '9999_future.sql', 'x')",
+        )
+        .await?;
+    for refused in [
+        migrate::up(&db.pool).await.map(drop),
+        migrate::status(&db.pool).await.map(drop),
+        migrate::verify(&db.pool).await,
+    ] {
+        assert!(
+            matches!(refused, Err(MigrateError::Newer { found: 9999, .. })),
+            "{refused:?}"
+        );
+    }
+    Ok(())
+});
+
+both_routes!(an_older_history_is_brought_up_to_date, async |db| {
+    let (newest, older) = MIGRATIONS.split_last().expect("there are migrations");
+    db.admin
+        .batch_execute(&format!(
+            "drop function trawl.job_finish_v1, trawl.job_hand_back_v1, trawl.job_rescue_v1,
+                 trawl.batch_count_v1;
+             delete from trawl.schema_migrations where version = {}",
+            newest.version
+        ))
+        .await?;
+    let missing = migrate::verify(&db.pool).await.unwrap_err();
+    assert!(
+        matches!(missing, MigrateError::Missing { missing } if missing == newest.name),
+        "{missing}"
+    );
+    let status = migrate::status(&db.pool).await?;
+    assert_eq!(
+        status.iter().filter(|line| line.applied).count(),
+        older.len()
+    );
+    assert_eq!(migrate::up(&db.pool).await?, [newest.name]);
+    migrate::verify(&db.pool).await?;
+    Ok(())
+});
+
+both_routes!(a_migration_that_fails_leaves_nothing_behind, async |db| {
+    // Its last function is there already, so the newest migration fails near its end.
+    let newest = MIGRATIONS.last().expect("there are migrations");
+    db.admin
+        .batch_execute(&format!(
+            "drop function trawl.job_finish_v1, trawl.job_hand_back_v1, trawl.batch_count_v1;
+             delete from trawl.schema_migrations where version = {}",
+            newest.version
+        ))
+        .await?;
+    let failed = migrate::up(&db.pool).await.unwrap_err();
+    ensure!(matches!(failed, MigrateError::Scope { .. }), "{failed}");
+    let cause = failed.source().map(ToString::to_string).unwrap_or_default();
+    assert!(
+        cause.contains(newest.name),
+        "the cause names the file: {cause}"
+    );
+    assert_eq!(recorded(db).await?.len(), MIGRATIONS.len() - 1);
+    let functions: i64 = db
+        .value(
+            "select count(*) from pg_proc where proname = 'batch_count_v1'",
+            &[],
+        )
+        .await?;
+    assert_eq!(functions, 0);
+    Ok(())
+});

@@ -1,0 +1,91 @@
+//! What all migrations together make, compared with a snapshot that people review.
+//!
+//! `TRAWL_UPDATE_SNAPSHOTS=1` writes the snapshot anew; nothing else ever does.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::database::Db;
+
+const UPDATE_VARIABLE: &str = "TRAWL_UPDATE_SNAPSHOTS";
+
+/// Each section of the snapshot: its title and a query whose rows are its lines.
+const SECTIONS: [(&str, &str); 6] = [
+    (
+        "tables",
+        "select concat_ws(' ', relname, array_to_string(reloptions, ' '))
+         from pg_class where relnamespace = 'trawl'::regnamespace and relkind = 'r'
+         order by relname collate \"C\"",
+    ),
+    (
+        "columns",
+        "select concat_ws(' ', table_name || '.' || column_name, udt_name,
+                          case is_nullable when 'NO' then 'not null' end, 'default ' || column_default)
+         from information_schema.columns where table_schema = 'trawl'
+         order by table_name collate \"C\", ordinal_position",
+    ),
+    (
+        "constraints",
+        "select conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid)
+         from pg_constraint where connamespace = 'trawl'::regnamespace
+         order by conrelid::regclass::text collate \"C\", conname collate \"C\"",
+    ),
+    (
+        "indexes",
+        "select indexdef from pg_indexes where schemaname = 'trawl'
+         order by tablename collate \"C\", indexname collate \"C\"",
+    ),
+    (
+        "functions",
+        "select p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ') returns '
+                || pg_get_function_result(p.oid) || ' ' || l.lanname || ' '
+                || case p.provolatile when 'v' then 'volatile' when 's' then 'stable'
+                                      else 'immutable' end
+                || coalesce(' ' || array_to_string(p.proconfig, ' '), '')
+         from pg_proc p join pg_language l on l.oid = p.prolang
+         where p.pronamespace = 'trawl'::regnamespace order by p.proname collate \"C\"",
+    ),
+    (
+        "types of the application, of which there must be none",
+        "select t.typname::text from pg_type t left join pg_class c on c.oid = t.typrelid
+         where t.typnamespace = 'trawl'::regnamespace and t.typcategory <> 'A'
+           and coalesce(c.relkind, 'x') <> 'r'
+         order by 1",
+    ),
+];
+
+async fn describe(db: &Db) -> Result<String> {
+    // So that every name comes with its schema, whatever the role of the tests is called.
+    db.admin.batch_execute("set search_path = ''").await?;
+    let mut text = String::new();
+    for (title, query) in SECTIONS {
+        writeln!(text, "== {title}")?;
+        for line in db.column::<String>(query, &[]).await? {
+            writeln!(text, "{line}")?;
+        }
+    }
+    Ok(text)
+}
+
+both_routes!(empty: the_schema_is_the_reviewed_one, async |db| {
+    trawl_persistence::migrate::up(&db.pool).await?;
+    let found = describe(db).await?;
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/schema.snap");
+    if std::env::var_os(UPDATE_VARIABLE).is_some() {
+        return std::fs::write(&path, found).context("write the snapshot");
+    }
+    let expected = include_str!("schema.snap");
+    if let Some((line, (found, expected))) = (1..)
+        .zip(found.lines().zip(expected.lines()))
+        .find(|(_, (found, expected))| found != expected)
+    {
+        bail!(
+            "line {line} of the schema differs\n   found: {found}\nexpected: {expected}\n\
+             where that is meant, run again with {UPDATE_VARIABLE}=1"
+        );
+    }
+    assert_eq!(found.lines().count(), expected.lines().count());
+    Ok(())
+});
