@@ -1,5 +1,7 @@
 //! The worker against real databases and a real site farm, and its core against a task in memory.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod core;
 mod crawl;
 mod house;
