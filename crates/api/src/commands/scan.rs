@@ -1,0 +1,134 @@
+//! `trawl scan`: one site, from the command line, with nothing left behind but its rows.
+//!
+//! The same path as `POST …/scan`: the site is stored as a batch of one and a worker that takes no
+//! other work crawls it, so a scan that is interrupted is handed back and not lost.
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+use trawl_domain::job::JobState;
+use trawl_persistence::batches::batch_submit;
+use trawl_persistence::jobs::{JobView, job_status};
+use trawl_persistence::pool::Pool;
+use trawl_worker::worker::{Worker, WorkerOptions};
+use uuid::Uuid;
+
+use crate::config::ScanArgs;
+use crate::database::Database;
+use crate::request::Submission;
+use crate::routes::job_status::JobStatus;
+use crate::shutdown;
+
+/// Between two looks at the job (chosen: what a person sees as movement).
+const LOOK_INTERVAL: Duration = Duration::from_millis(200);
+
+pub(super) async fn scan(args: ScanArgs) -> anyhow::Result<ExitCode> {
+    let stop = shutdown::on_signals()?;
+    let submission = Submission::of_scan(args.domain, args.max_pages);
+    let options = args
+        .crawl
+        .worker_options(args.shutdown, Some(submission.batch));
+    let mut database = Database::new(args.database);
+    let scanned = async {
+        let opened = stop
+            .run_until_cancelled(open(&mut database, &submission))
+            .await;
+        match opened.transpose()? {
+            Some(pool) => crawl(pool, options, submission.first_job, stop).await,
+            None => Ok(None),
+        }
+    }
+    .await;
+    database.close().await;
+    match scanned? {
+        Some(job) => answer(&job),
+        None => anyhow::bail!("interrupted; the scan is handed back to the database"),
+    }
+}
+
+async fn open(database: &mut Database, submission: &Submission) -> anyhow::Result<Pool> {
+    let pool = database.open().await?;
+    database.migrate(&pool).await?;
+    batch_submit(&pool, &submission.to_store())
+        .await
+        .context("store the scan")?;
+    Ok(pool)
+}
+
+/// Works until the job has ended; `None` when `stop` came first.
+async fn crawl(
+    pool: Pool,
+    options: WorkerOptions,
+    job: Uuid,
+    stop: CancellationToken,
+) -> anyhow::Result<Option<JobView>> {
+    let worker = Worker::new(pool.clone(), options)?;
+    let (worked, watched) = tokio::join!(worker.run(stop.clone()), async {
+        let watched = stop.run_until_cancelled(watch(&pool, job)).await;
+        // The job has ended, or cannot be watched: either way the worker has nothing to do here.
+        stop.cancel();
+        watched.transpose()
+    });
+    worked?;
+    watched
+}
+
+/// Tells of the job's progress until it has ended.
+async fn watch(pool: &Pool, job: Uuid) -> anyhow::Result<JobView> {
+    let mut last = None;
+    loop {
+        let view = job_status(pool, job)
+            .await
+            .context("read the status of the scan")?
+            .context("the scan is no longer in the database")?;
+        let seen = Some((view.state, view.pages_scraped, view.attempt));
+        if seen != last {
+            tell(&view);
+            last = seen;
+        }
+        if view.state.is_terminal() {
+            return Ok(view);
+        }
+        tokio::time::sleep(LOOK_INTERVAL).await;
+    }
+}
+
+fn tell(job: &JobView) {
+    let JobView {
+        domain,
+        pages_scraped,
+        max_pages,
+        attempt,
+        ..
+    } = job;
+    let state = job.state.as_str();
+    let attempt = match attempt {
+        0 | 1 => String::new(),
+        again => format!(", attempt {again}"),
+    };
+    // Progress is a courtesy: whoever closed stderr does without.
+    let _ = writeln!(
+        io::stderr(),
+        "{domain}: {state}, {pages_scraped} of at most {max_pages} pages{attempt}"
+    );
+}
+
+/// Writes the result to stdout, and tells by the exit code whether there is one.
+fn answer(job: &JobView) -> anyhow::Result<ExitCode> {
+    let status = JobStatus::of(job, serde_json::from_str::<Value>)?;
+    let mut text = serde_json::to_vec_pretty(&status)?;
+    text.push(b'\n');
+    io::stdout()
+        .write_all(&text)
+        .context("write the result to stdout")?;
+    match job.state {
+        JobState::Complete => Ok(ExitCode::SUCCESS),
+        JobState::Failed | JobState::Cancelled | JobState::Pending | JobState::Running => {
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! `GET …/status/{job_id}`: one domain of a batch, or a scan, with its result.
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use trawl_domain::job::JobState;
+use trawl_persistence::jobs::{self, JobView};
+use uuid::Uuid;
+
+use super::{READ_LIMIT, parse_id};
+use crate::error::{ApiError, Resource};
+use crate::service::Service;
+use crate::timestamp::Timestamp;
+
+/// The status of a job as clients see it.
+#[derive(Serialize)]
+pub(crate) struct JobStatus<'a, J> {
+    job_id: Uuid,
+    batch_id: Uuid,
+    status: &'static str,
+    progress: f64,
+    domain: &'a str,
+    pages_scraped: u32,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    start_time: Option<Timestamp>,
+    end_time: Option<Timestamp>,
+    result: Option<J>,
+    stop_reason: Option<&'a str>,
+    error: Option<&'a str>,
+    error_code: Option<&'a str>,
+    metadata: J,
+}
+
+impl<'a, J> JobStatus<'a, J> {
+    /// The status of a job; `read` makes JSON of the stored texts.
+    ///
+    /// # Errors
+    /// That of `read`.
+    pub(crate) fn of<E>(
+        job: &'a JobView,
+        read: impl Fn(&'a str) -> Result<J, E>,
+    ) -> Result<Self, E> {
+        // A job that waits for another attempt has a failure as well, which is not its ending.
+        let failure = job
+            .failure
+            .as_ref()
+            .filter(|_| job.state == JobState::Failed);
+        Ok(Self {
+            job_id: job.id,
+            batch_id: job.batch,
+            status: job.state.as_str(),
+            progress: progress_percent(job),
+            domain: &job.domain,
+            pages_scraped: job.pages_scraped,
+            created_at: Timestamp(job.created_at),
+            updated_at: Timestamp(job.updated_at),
+            start_time: job.started_at.map(Timestamp),
+            end_time: job.ended_at.map(Timestamp),
+            result: job.result.as_deref().map(&read).transpose()?,
+            stop_reason: job.stop_reason.as_deref(),
+            error: failure.map(|(_, sentence)| sentence.as_str()),
+            error_code: failure.map(|(code, _)| code.as_str()),
+            metadata: read(&job.metadata)?,
+        })
+    }
+}
+
+/// Pages fetched of those asked for. How many a site has is known at its end only, so an open job
+/// never shows 100.
+fn progress_percent(job: &JobView) -> f64 {
+    if job.state.is_terminal() {
+        return 100.0;
+    }
+    let pages = f64::from(job.pages_scraped) * 100.0;
+    (pages / f64::from(job.max_pages.max(1))).min(99.0)
+}
+
+pub(super) async fn job_status(
+    service: Data<Service>,
+    id: Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    let id = parse_id(Resource::Job, &id)?;
+    let pool = service.pool()?;
+    let job = service
+        .ask("read the status of a job", READ_LIMIT, async move {
+            jobs::job_status(&pool, id).await
+        })
+        .await?
+        .ok_or(ApiError::NotFound {
+            resource: Resource::Job,
+            id,
+        })?;
+    let status = JobStatus::of(&job, serde_json::from_str::<&RawValue>)?;
+    Ok(HttpResponse::Ok()
+        .content_type("application/json")
+        .body(serde_json::to_vec(&status)?))
+}

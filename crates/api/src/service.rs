@@ -1,0 +1,193 @@
+//! What all requests share: how far the service has come, its database, its worker.
+//!
+//! Every question to the database runs as a task of the process's own runtime, not of the HTTP
+//! thread that asks. So a client that hangs up drops no half-read connection, and the pool's
+//! connections outlive the HTTP threads when the process drains.
+
+use std::future::Future;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use trawl_persistence::error::ScopeError;
+use trawl_persistence::pool::Pool;
+use trawl_worker::core::wake::{Pulse, Wake};
+
+use crate::error::ApiError;
+use crate::gate::Gate;
+use crate::probe::Probe;
+
+/// How far the service has come. Only forward, except that a refusal may be followed by success.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// The private PostgreSQL is being started.
+    StartingDatabase,
+    /// The database has not answered yet.
+    Connecting,
+    /// The database refuses this service: its credentials or a name are wrong.
+    Refused,
+    /// The database answers, and its schema is not the one that this version needs.
+    SchemaRefused,
+    /// The database is there and has the schema.
+    Ready,
+}
+
+impl Stage {
+    /// One sentence for people.
+    pub(crate) fn sentence(self) -> &'static str {
+        match self {
+            Self::StartingDatabase => "The private PostgreSQL is starting.",
+            Self::Connecting => "The database does not answer yet, or its migrations are running.",
+            Self::Refused => {
+                "The database refuses the connection; the log of the service says more."
+            }
+            Self::SchemaRefused => {
+                "The database's schema is not that of this version; the log of the service says more."
+            }
+            Self::Ready => "The database is ready.",
+        }
+    }
+}
+
+/// The worker of this process, as the API sees it.
+#[derive(Debug)]
+pub(crate) struct WorkerLink {
+    /// Cuts its wait for work short.
+    pub(crate) wake: Wake,
+    /// Tells when it last looked for work.
+    pub(crate) pulse: Pulse,
+}
+
+/// What all requests share.
+pub(crate) struct Service {
+    runtime: Handle,
+    stage: watch::Sender<Stage>,
+    pool: OnceLock<Pool>,
+    worker: OnceLock<WorkerLink>,
+    expects_worker: bool,
+    gate: Gate,
+    probe: Probe,
+}
+
+impl Service {
+    /// A service that has nothing yet. Its questions run on `runtime`.
+    pub(crate) fn new(runtime: Handle, expects_worker: bool) -> Self {
+        Self {
+            runtime,
+            stage: watch::Sender::new(Stage::StartingDatabase),
+            pool: OnceLock::new(),
+            worker: OnceLock::new(),
+            expects_worker,
+            gate: Gate::default(),
+            probe: Probe::default(),
+        }
+    }
+
+    /// Notes how far the service has come.
+    pub(crate) fn set_stage(&self, stage: Stage) {
+        self.stage.send_replace(stage);
+    }
+
+    /// How far the service has come.
+    pub(crate) fn stage(&self) -> Stage {
+        *self.stage.borrow()
+    }
+
+    /// Opens the service: the database is there and has the schema.
+    pub(crate) fn set_ready(&self, pool: Pool) {
+        // Set once; a process has one database.
+        let _ = self.pool.set(pool);
+        self.set_stage(Stage::Ready);
+    }
+
+    /// Notes the worker of this process.
+    pub(crate) fn set_worker(&self, worker: WorkerLink) {
+        let _ = self.worker.set(worker);
+    }
+
+    /// Whether this process is to have a worker.
+    pub(crate) fn expects_worker(&self) -> bool {
+        self.expects_worker
+    }
+
+    /// The worker of this process, once it is there.
+    pub(crate) fn worker(&self) -> Option<&WorkerLink> {
+        self.worker.get()
+    }
+
+    /// Tells the worker of this process that there is work. Other processes find it by polling.
+    pub(crate) fn wake_worker(&self) {
+        if let Some(worker) = self.worker.get() {
+            worker.wake.notify();
+        }
+    }
+
+    /// The database, if it can be asked now.
+    ///
+    /// # Errors
+    /// [`ApiError::NotReady`] with the reason.
+    pub(crate) fn pool(&self) -> Result<Pool, ApiError> {
+        let stage = self.stage();
+        let Some(pool) = self.pool.get().filter(|_| stage == Stage::Ready) else {
+            return Err(ApiError::NotReady {
+                reason: stage.sentence(),
+                retry_after: None,
+            });
+        };
+        match self.gate.closed_for(Instant::now()) {
+            None => Ok(pool.clone()),
+            retry_after => Err(ApiError::NotReady {
+                reason: Stage::Refused.sentence(),
+                retry_after,
+            }),
+        }
+    }
+
+    /// Asks the database something and waits no longer than `limit`; the question itself is then
+    /// still answered, in the background and within the limits of the pool.
+    ///
+    /// # Errors
+    /// [`ApiError`] of the database, or [`ApiError::Overdue`].
+    pub(crate) async fn ask<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        limit: Duration,
+        question: impl Future<Output = Result<T, ScopeError>> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let asked = self.runtime.spawn(question);
+        let answer = tokio::time::timeout(limit, asked)
+            .await
+            .map_err(|_elapsed| ApiError::Overdue { operation, limit })?
+            .map_err(|source| ApiError::Task { operation, source })?;
+        answer.map_err(|source| {
+            self.gate.observe(&source, Instant::now());
+            ApiError::Database { operation, source }
+        })
+    }
+
+    /// Runs work that keeps a processor busy beside the threads that serve requests.
+    ///
+    /// # Errors
+    /// [`ApiError::Task`] when the work panicked, or that of the work itself.
+    pub(crate) async fn compute<T: Send + 'static, E: Send + 'static>(
+        &self,
+        operation: &'static str,
+        work: impl FnOnce() -> Result<T, E> + Send + 'static,
+    ) -> Result<T, ApiError>
+    where
+        ApiError: From<E>,
+    {
+        let done = self
+            .runtime
+            .spawn_blocking(work)
+            .await
+            .map_err(|source| ApiError::Task { operation, source })?;
+        Ok(done?)
+    }
+
+    /// A round trip to the database that also looks at its schema; see [`Probe`].
+    pub(crate) async fn probe(&self, pool: &Pool) -> crate::probe::Found {
+        self.probe.look(&self.runtime, pool, &self.gate).await
+    }
+}
