@@ -23,8 +23,9 @@ pub(crate) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 
 /// A database, and a proxy on the way to it.
 pub(crate) struct Fixture {
-    pub(crate) database: TestDatabase,
+    // Goes first, and with it the connections to the database.
     pub(crate) proxy: WireProxy,
+    pub(crate) database: TestDatabase,
 }
 
 impl Fixture {

@@ -245,14 +245,15 @@ async fn startup_options_are_found() -> Result<()> {
 #[tokio::test]
 async fn a_single_byte_before_ready_for_query_is_found() -> Result<()> {
     let fixture = Fixture::new(Route::Direct).await?;
-    let mut stream = TcpStream::connect(fixture.proxy.address()).await?;
-    let mut startup = vec![0, 3, 0, 0];
-    let database = fixture.database.name();
-    startup.extend_from_slice(format!("user\0postgres\0database\0{database}\0\0").as_bytes());
-    let length = u32::try_from(startup.len() + 4)?;
-    stream.write_all(&length.to_be_bytes()).await?;
-    stream.write_all(&startup).await?;
-    read_to_ready(&mut stream).await?;
+    // The driver authenticates; then it is left aside, and its socket used by hand.
+    let socket = TcpStream::connect(fixture.proxy.address())
+        .await?
+        .into_std()?;
+    let mut stream = TcpStream::from_std(socket.try_clone()?)?;
+    let config: tokio_postgres::Config = fixture.proxy.url().parse()?;
+    let _unused = config
+        .connect_raw(TcpStream::from_std(socket)?, NoTls)
+        .await?;
     fixture
         .proxy
         .hold_ready_for_query(Duration::from_millis(100), Duration::ZERO);
