@@ -4,6 +4,7 @@
 
 #![expect(clippy::print_stdout, reason = "what a task prints is its result")]
 
+mod containers;
 mod migrate;
 mod provision;
 mod report;

@@ -3,11 +3,12 @@
 //! A step that fails does not keep the others from running, and a step that cannot run fails the
 //! whole: nothing is skipped silently.
 
+use crate::containers::Containers;
 use crate::provision::{DIRECT_URL, POOLED_URL, TestServers};
 use crate::report::Report;
 use crate::run::{cargo, interrupt, run};
 use crate::tidy;
-use anyhow::{Result, bail};
+use anyhow::Result;
 use std::process::ExitCode;
 use tokio::process::Command;
 
@@ -24,18 +25,28 @@ pub(crate) struct Options {
 
 /// Takes every step and prints how each ended.
 pub(crate) async fn run_all(options: Options) -> Result<ExitCode> {
-    if options.containers {
-        bail!("`--containers` needs docker/compose.test.yaml, which is not there yet");
-    }
     let mut report = Report::default();
-    let mut servers = None;
-    let interrupted = tokio::select! {
-        () = take_steps(&options.arguments, &mut report, &mut servers) => Ok(false),
-        result = interrupt() => result.map(|()| true),
+    let interrupted = if options.containers {
+        let containers = Containers::prepare().await?;
+        let interrupted = tokio::select! {
+            () = containers.test(&options.arguments, &mut report) => Ok(false),
+            result = interrupt() => result.map(|()| true),
+        };
+        report
+            .step("remove the containers", containers.remove())
+            .await;
+        interrupted
+    } else {
+        let mut servers = None;
+        let interrupted = tokio::select! {
+            () = take_steps(&options.arguments, &mut report, &mut servers) => Ok(false),
+            result = interrupt() => result.map(|()| true),
+        };
+        if let Some(servers) = servers {
+            report.step("stop the servers", servers.stop()).await;
+        }
+        interrupted
     };
-    if let Some(servers) = servers {
-        report.step("stop the servers", servers.stop()).await;
-    }
     if interrupted? {
         report.not_run("the rest", "interrupted");
     }
