@@ -8,6 +8,7 @@
 mod servers;
 mod template;
 
+use std::fmt;
 use std::thread;
 use std::time::Duration;
 
@@ -41,9 +42,11 @@ impl Route {
 ///
 /// [`TestDatabase::close`] drops it and reports a failure; merely letting it go drops it too, on a
 /// thread of its own, and prints a failure instead. Connections that are still open are cut.
-#[derive(Debug)]
 pub struct TestDatabase {
     servers: Servers,
+    /// Kept from creation to the end: with password authentication a connect costs an unoptimized
+    /// test more than the database does.
+    maintenance: Client,
     route: Route,
     name: String,
     is_dropped: bool,
@@ -62,7 +65,9 @@ impl TestDatabase {
     pub async fn create(route: Route) -> Result<Self> {
         // template0 and not the default template1: nobody can be connected to it, which would
         // make CREATE DATABASE fail.
-        Self::copy_of("template0", route, Servers::from_environment()).await
+        let servers = Servers::from_environment();
+        let maintenance = connect(servers.direct()).await?;
+        Self::copy_of("template0", route, servers, maintenance).await
     }
 
     /// Creates a database with the schema of `template`, building the template first if this is
@@ -81,22 +86,28 @@ impl TestDatabase {
         build: impl AsyncFnOnce(&str) -> Result<()>,
     ) -> Result<Self> {
         let servers = Servers::from_environment();
-        template.ensure(&servers, build).await?;
-        Self::copy_of(template.database_name(), route, servers).await
+        let maintenance = connect(servers.direct()).await?;
+        template.ensure(&servers, &maintenance, build).await?;
+        Self::copy_of(template.database_name(), route, servers, maintenance).await
     }
 
-    async fn copy_of(template: &str, route: Route, servers: Servers) -> Result<Self> {
-        let name = format!("trawl_test_{}", Uuid::now_v7().simple());
-        let maintenance = connect(servers.direct()).await?;
+    async fn copy_of(
+        template: &str,
+        route: Route,
+        servers: Servers,
+        maintenance: Client,
+    ) -> Result<Self> {
         // Made before the statement is sent: if this future is dropped meanwhile, or the answer
         // is lost, the guard still drops what may have come into being.
         let database = Self {
             servers,
+            maintenance,
             route,
-            name,
+            name: format!("trawl_test_{}", Uuid::now_v7().simple()),
             is_dropped: false,
         };
-        maintenance
+        database
+            .maintenance
             .batch_execute(&format!(
                 "CREATE DATABASE \"{}\" TEMPLATE \"{template}\"",
                 database.name
@@ -149,9 +160,22 @@ impl TestDatabase {
     ///
     /// When the server cannot be reached or refuses.
     pub async fn close(mut self) -> Result<()> {
-        drop_database(self.servers.direct(), &self.name).await?;
+        if self.maintenance.is_closed() {
+            // The test has restarted the server.
+            self.maintenance = connect(self.servers.direct()).await?;
+        }
+        drop_database(&self.maintenance, &self.name).await?;
         self.is_dropped = true;
         Ok(())
+    }
+}
+
+impl fmt::Debug for TestDatabase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TestDatabase")
+            .field("name", &self.name)
+            .field("route", &self.route)
+            .finish_non_exhaustive()
     }
 }
 
@@ -169,7 +193,7 @@ impl Drop for TestDatabase {
                 .enable_all()
                 .build()
                 .context("start a runtime")?
-                .block_on(drop_database(&server, &name))
+                .block_on(async { drop_database(&connect(&server).await?, &name).await })
         });
         let outcome = dropping
             .join()
@@ -193,9 +217,8 @@ async fn connect(url: &Url) -> Result<Client> {
     Ok(client)
 }
 
-async fn drop_database(server: &Url, name: &str) -> Result<()> {
-    connect(server)
-        .await?
+async fn drop_database(maintenance: &Client, name: &str) -> Result<()> {
+    maintenance
         .batch_execute(&format!("DROP DATABASE IF EXISTS \"{name}\" WITH (FORCE)"))
         .await
         .with_context(|| format!("drop database {name}"))

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
-use super::{Servers, connect, with_database};
+use super::{Servers, with_database};
 
 /// A database to copy, known by what its content is made of.
 #[derive(Clone, Debug)]
@@ -51,26 +51,36 @@ impl Template {
     pub(super) async fn ensure(
         &self,
         servers: &Servers,
+        maintenance: &Client,
         build: impl AsyncFnOnce(&str) -> Result<()>,
     ) -> Result<()> {
-        let maintenance = connect(servers.direct()).await?;
-        if self.exists(&maintenance).await? {
+        if self.exists(maintenance).await? {
             return Ok(());
         }
-        // Released when the connection closes, however this function is left.
+        // Where this function is left with an error, the connection goes and the lock with it.
+        self.lock_with(
+            "SELECT pg_advisory_lock(hashtextextended($1, 0))",
+            maintenance,
+        )
+        .await?;
+        if !self.exists(maintenance).await? {
+            self.build(maintenance, servers, build)
+                .await
+                .with_context(|| format!("build the template {}", self.database_name))?;
+        }
+        self.lock_with(
+            "SELECT pg_advisory_unlock(hashtextextended($1, 0))",
+            maintenance,
+        )
+        .await
+    }
+
+    async fn lock_with(&self, sql: &str, maintenance: &Client) -> Result<()> {
         maintenance
-            .query_typed(
-                "SELECT pg_advisory_lock(hashtextextended($1, 0))",
-                &[(&self.database_name, Type::TEXT)],
-            )
+            .query_typed(sql, &[(&self.database_name, Type::TEXT)])
             .await
-            .context("wait for another test to build the template")?;
-        if self.exists(&maintenance).await? {
-            return Ok(());
-        }
-        self.build(&maintenance, servers, build)
-            .await
-            .with_context(|| format!("build the template {}", self.database_name))
+            .context("wait for the template")?;
+        Ok(())
     }
 
     async fn exists(&self, maintenance: &Client) -> Result<bool> {
