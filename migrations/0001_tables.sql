@@ -32,10 +32,14 @@ create table trawl.batches (
     turn           bigint not null,                 -- jobs claimed so far, from a fair start: who has least is next
     request_hash   bytea not null,                  -- of the normalized request: a repeated batch_id is a replay or a conflict
     metadata       json not null default '{}',      -- json, not jsonb: the submitter's text comes back as it was
+    retry_of       uuid,                            -- the batch whose failed domains this one tries again
+    deadline_at    timestamptz,                     -- what has not ended by then fails
+    paused_at      timestamptz,                     -- while set, nothing of it is claimed
     created_at     timestamptz not null default clock_timestamp(),
     updated_at     timestamptz not null default clock_timestamp(),
     started_at     timestamptz,                     -- first claim of a job
     ended_at       timestamptz,                     -- last job ended
+    expired_at     timestamptz,                     -- the retention began to delete its rows
     constraint batches_counts_check check (
         completed >= 0 and failed >= 0 and cancelled >= 0 and completed + failed + cancelled <= total),
     constraint batches_ended_check check (
@@ -46,6 +50,9 @@ create table trawl.batches (
 
 create index batches_live_idx on trawl.batches (id)
     where state in ('pending', 'running', 'cancelling');
+-- For the retention, which looks for the oldest.
+create index batches_ended_idx on trawl.batches (ended_at)
+    where ended_at is not null;
 
 create table trawl.domain_jobs (
     id             uuid primary key,
@@ -62,6 +69,8 @@ create table trawl.domain_jobs (
     token          bigint not null default 0,       -- fencing token: grows with every claim and every loss of one
     worker_id      uuid references trawl.workers,
     claimed_at     timestamptz,
+    cancel_requested boolean not null default false, -- of this job alone; its worker learns it by heartbeat
+    retry_of       uuid,                            -- the failed job this one tries again
     pages_recorded integer not null default 0,      -- rows in pages
     pages_scraped  integer not null default 0,      -- of these, fetched
     started_at     timestamptz,
@@ -93,6 +102,21 @@ create index domain_jobs_running_worker_idx on trawl.domain_jobs (worker_id)
 -- The guarantee that no host is crawled twice at once; the claim avoids running into it.
 create unique index domain_jobs_running_host_idx on trawl.domain_jobs (host_key)
     where state = 'running';
+
+-- Append-only: one row an attempt that ended, whatever way. Attempts that were handed back do not count.
+create table trawl.job_attempts (
+    job_id     uuid not null references trawl.domain_jobs,
+    token      bigint not null,                     -- of the claim that the attempt was
+    attempt    integer not null,
+    outcome    text not null
+               constraint job_attempts_outcome_check check (outcome in
+                   ('complete', 'failed', 'cancelled', 'pending')),
+    started_at timestamptz not null,
+    ended_at   timestamptz not null default clock_timestamp(),
+    error_code text,
+    error      text,
+    primary key (job_id, token)
+);
 
 -- Append-only: one row a URL that has ended. A job's frontier is rebuilt from these rows alone.
 create table trawl.pages (

@@ -32,7 +32,7 @@ begin
     for batch in
         select b.id, b.max_concurrent, b.max_pages
         from trawl.batches b
-        where b.state in ('pending', 'running')
+        where b.state in ('pending', 'running') and b.paused_at is null
           and (p_batch is null or b.id = p_batch)
           and exists (select 1 from trawl.domain_jobs j
                       where j.batch_id = b.id and j.state = 'pending'

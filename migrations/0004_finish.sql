@@ -1,9 +1,9 @@
--- The ways out of running: finish, hand back, rescue. All three lock batches in id order, then jobs
--- in id order, so that they cannot deadlock with each other, and all three count through
--- batch_count_v1, the only place where a batch's counters change and its end is decided.
+-- The ways out of running. A job leaves that state in job_leave_v1 and nowhere else, and a batch's
+-- counters change in batch_count_v1 and nowhere else. Every function here locks batches in id order,
+-- then jobs in id order, so that none can deadlock with another.
 
 -- Adds endings to the counters of one batch; whoever adds the last one ends the batch.
--- Caller: the functions below, holding the batch's row lock. Rows touched: one.
+-- Caller: functions that hold the batch's row lock. Rows touched: one.
 create function trawl.batch_count_v1(p_batch uuid, p_completed bigint, p_failed bigint, p_cancelled bigint)
 returns void
 language sql volatile
@@ -27,13 +27,26 @@ as $$
     where b.id = p_batch
 $$;
 
+-- Locks the batches of jobs and then the jobs, in the one order that everybody keeps.
+create function trawl.job_lock_v1(p_job uuid[])
+returns void
+language plpgsql volatile
+as $$
+begin
+    perform 1 from trawl.batches b
+    where b.id in (select j.batch_id from trawl.domain_jobs j where j.id = any (p_job))
+    order by b.id for update;
+    perform 1 from trawl.domain_jobs j where j.id = any (p_job) order by j.id for update;
+end $$;
+
 -- Ends or re-queues claimed jobs, fenced by token.
--- Caller: worker finisher. p_target: complete, failed, cancelled, or pending for another attempt
--- after p_delay_ms. A re-queue of a cancelling batch is a cancellation.
+-- Caller: worker finisher, heartbeat and drain; the rescue below. p_target: complete, failed,
+-- cancelled, or pending after p_delay_ms. p_charged: whether the attempt counts. What was to be
+-- queued again while somebody asked to cancel it is cancelled.
 -- Answers the jobs it moved; one missing from the answer had been moved before (by this very call,
 -- repeated) or taken away, so repeating the call counts nothing twice.
-create function trawl.job_finish_v1(
-    p_job uuid[], p_token bigint[], p_target text[], p_delay_ms bigint[],
+create function trawl.job_leave_v1(
+    p_job uuid[], p_token bigint[], p_target text[], p_charged boolean[], p_delay_ms bigint[],
     p_error_code text[], p_error text[], p_stop_reason text[], p_result text[])
 returns table (job_id uuid, state text)
 language plpgsql volatile
@@ -42,15 +55,13 @@ as $$
 declare
     ended record;
 begin
-    perform 1 from trawl.batches b
-    where b.id in (select j.batch_id from trawl.domain_jobs j where j.id = any (p_job))
-    order by b.id for update;
-    perform 1 from trawl.domain_jobs j where j.id = any (p_job) order by j.id for update;
+    perform trawl.job_lock_v1(p_job);
 
     for ended in
         with moved as (
             update trawl.domain_jobs j
             set state = i.target, token = j.token + 1, worker_id = null,
+                attempt = case when i.charged then j.attempt else greatest(j.attempt - 1, 0) end,
                 run_at = case when i.target = 'pending'
                               then clock_timestamp() + i.delay_ms * interval '1 millisecond'
                               else j.run_at end,
@@ -59,17 +70,26 @@ begin
                 error_code = i.error_code, error = i.error,
                 stop_reason = i.stop_reason, result = i.result::jsonb
             from (
-                select t.job, t.token, t.delay_ms, t.error_code, t.error, t.stop_reason, t.result,
-                       case when t.target = 'pending' and b.state = 'cancelling'
+                select t.job, t.token, t.charged, t.delay_ms, t.error_code, t.error, t.stop_reason,
+                       t.result,
+                       case when t.target = 'pending'
+                                 and (b.state = 'cancelling' or o.cancel_requested)
                             then 'cancelled' else t.target end as target
-                from unnest(p_job, p_token, p_target, p_delay_ms, p_error_code, p_error,
+                from unnest(p_job, p_token, p_target, p_charged, p_delay_ms, p_error_code, p_error,
                             p_stop_reason, p_result)
-                     as t (job, token, target, delay_ms, error_code, error, stop_reason, result)
+                     as t (job, token, target, charged, delay_ms, error_code, error, stop_reason,
+                           result)
                 join trawl.domain_jobs o on o.id = t.job
                 join trawl.batches b on b.id = o.batch_id
             ) i
             where j.id = i.job and j.token = i.token and j.state = 'running'
-            returning j.id, j.batch_id, j.state
+            returning j.id, j.batch_id, j.state, i.token, i.charged, j.attempt, j.claimed_at,
+                      j.error_code, j.error
+        ), history as (
+            insert into trawl.job_attempts
+                (job_id, token, attempt, outcome, started_at, error_code, error)
+            select m.id, m.token, m.attempt, m.state, m.claimed_at, m.error_code, m.error
+            from moved m where m.charged
         )
         select m.batch_id, array_agg(m.id) as ids, array_agg(m.state) as states,
                count(*) filter (where m.state = 'complete') as completed,
@@ -77,42 +97,9 @@ begin
                count(*) filter (where m.state = 'cancelled') as cancelled
         from moved m group by m.batch_id order by m.batch_id
     loop
-        perform trawl.batch_count_v1(ended.batch_id, ended.completed, ended.failed, ended.cancelled);
-        return query select * from unnest(ended.ids, ended.states);
-    end loop;
-end $$;
-
--- Hands claimed jobs back unfinished, without charging the attempt.
--- Caller: worker drain, and the heartbeat for claims whose answer was lost.
-create function trawl.job_hand_back_v1(p_job uuid[], p_token bigint[])
-returns table (job_id uuid, state text)
-language plpgsql volatile
-as $$
-#variable_conflict use_column
-declare
-    ended record;
-begin
-    perform 1 from trawl.batches b
-    where b.id in (select j.batch_id from trawl.domain_jobs j where j.id = any (p_job))
-    order by b.id for update;
-    perform 1 from trawl.domain_jobs j where j.id = any (p_job) order by j.id for update;
-
-    for ended in
-        with moved as (
-            update trawl.domain_jobs j
-            set state = case when b.state = 'cancelling' then 'cancelled' else 'pending' end,
-                ended_at = case when b.state = 'cancelling' then clock_timestamp() end,
-                attempt = greatest(j.attempt - 1, 0), token = j.token + 1, worker_id = null,
-                run_at = clock_timestamp(), updated_at = clock_timestamp()
-            from unnest(p_job, p_token) as t (job, token), trawl.batches b
-            where j.id = t.job and j.token = t.token and j.state = 'running' and b.id = j.batch_id
-            returning j.id, j.batch_id, j.state
-        )
-        select m.batch_id, array_agg(m.id) as ids, array_agg(m.state) as states,
-               count(*) filter (where m.state = 'cancelled') as cancelled
-        from moved m group by m.batch_id order by m.batch_id
-    loop
-        perform trawl.batch_count_v1(ended.batch_id, 0, 0, ended.cancelled);
+        if ended.completed + ended.failed + ended.cancelled > 0 then
+            perform trawl.batch_count_v1(ended.batch_id, ended.completed, ended.failed, ended.cancelled);
+        end if;
         return query select * from unnest(ended.ids, ended.states);
     end loop;
 end $$;
@@ -127,7 +114,7 @@ as $$
 #variable_conflict use_column
 declare
     stranded uuid[];
-    ended record;
+    claim record;
 begin
     update trawl.workers w set state = 'gone'
     where w.id in (select l.id from trawl.workers l
@@ -144,38 +131,22 @@ begin
         return;
     end if;
 
-    perform 1 from trawl.batches b
-    where b.id in (select j.batch_id from trawl.domain_jobs j where j.id = any (stranded))
-    order by b.id for update;
-    perform 1 from trawl.domain_jobs j where j.id = any (stranded) order by j.id for update;
+    -- Read again under the locks: some may have left, or be another worker's by now.
+    perform trawl.job_lock_v1(stranded);
+    select array_agg(j.id) as jobs, array_agg(j.token) as tokens,
+           array_agg(case when j.attempt >= p_max_attempts then 'failed' else 'pending' end) as targets,
+           count(*)::integer as count
+    into claim
+    from trawl.domain_jobs j join trawl.workers w on w.id = j.worker_id
+    where j.id = any (stranded) and j.state = 'running' and w.state = 'gone';
+    if claim.count = 0 then
+        return;
+    end if;
 
-    for ended in
-        with moved as (
-            update trawl.domain_jobs j
-            set state = v.target, token = j.token + 1, worker_id = null,
-                run_at = clock_timestamp(), updated_at = clock_timestamp(),
-                ended_at = case when v.target = 'pending' then null else clock_timestamp() end,
-                error_code = 'worker_lost',
-                error = 'The worker that crawled this site stopped responding.'
-            from (
-                select o.id,
-                       case when b.state = 'cancelling' then 'cancelled'
-                            when o.attempt >= p_max_attempts then 'failed'
-                            else 'pending' end as target
-                from trawl.domain_jobs o
-                join trawl.batches b on b.id = o.batch_id
-                join trawl.workers w on w.id = o.worker_id
-                where o.id = any (stranded) and o.state = 'running' and w.state = 'gone'
-            ) v
-            where j.id = v.id
-            returning j.id, j.batch_id, j.state
-        )
-        select m.batch_id, array_agg(m.id) as ids, array_agg(m.state) as states,
-               count(*) filter (where m.state = 'failed') as failed,
-               count(*) filter (where m.state = 'cancelled') as cancelled
-        from moved m group by m.batch_id order by m.batch_id
-    loop
-        perform trawl.batch_count_v1(ended.batch_id, 0, ended.failed, ended.cancelled);
-        return query select * from unnest(ended.ids, ended.states);
-    end loop;
+    return query select * from trawl.job_leave_v1(
+        claim.jobs, claim.tokens, claim.targets,
+        array_fill(true, array[claim.count]), array_fill(0::bigint, array[claim.count]),
+        array_fill('worker_lost'::text, array[claim.count]),
+        array_fill('The worker that crawled this site stopped responding.'::text, array[claim.count]),
+        array_fill(null::text, array[claim.count]), array_fill(null::text, array[claim.count]));
 end $$;

@@ -114,6 +114,8 @@ failure_codes! {
     WorkPanicked = "work_panicked" => Retry,
     /// The work met an error of Trawl itself.
     Internal = "internal" => Retry,
+    /// The site, or its batch, was not done within its deadline.
+    DeadlineExceeded = "deadline_exceeded" => GiveUp,
     /// The batch or the job was cancelled.
     Cancelled = "cancelled" => GiveUp,
 }

@@ -8,12 +8,14 @@ join (select j.batch_id,
              count(*) filter (where j.state = 'failed') as failed,
              count(*) filter (where j.state = 'cancelled') as cancelled
       from trawl.domain_jobs j group by j.batch_id) r on r.batch_id = b.id
-where (b.total, b.completed, b.failed, b.cancelled)
+where b.expired_at is null
+  and (b.total, b.completed, b.failed, b.cancelled)
       is distinct from (r.total, r.completed, r.failed, r.cancelled)
 union all
 select 'every batch has its jobs', count(*)
 from trawl.batches b
-where not exists (select 1 from trawl.domain_jobs j where j.batch_id = b.id)
+where b.expired_at is null
+  and not exists (select 1 from trawl.domain_jobs j where j.batch_id = b.id)
 union all
 select 'a batch has ended if and only if all its jobs have', count(*)
 from trawl.batches b
@@ -37,6 +39,7 @@ where j.state = 'failed' and (j.error_code is null or j.error is null)
 union all
 select 'page counts equal page rows', count(*)
 from trawl.domain_jobs j
+join trawl.batches b on b.id = j.batch_id and b.expired_at is null
 left join (select p.job_id, count(*) as recorded,
                   count(*) filter (where p.state = 'fetched') as scraped
            from trawl.pages p group by p.job_id) r on r.job_id = j.id
@@ -46,3 +49,13 @@ union all
 select 'no job has more pages than its limit', count(*)
 from trawl.domain_jobs j join trawl.batches b on b.id = j.batch_id
 where j.pages_scraped > b.max_pages
+union all
+select 'every ended job has the history of its last attempt', count(*)
+from trawl.domain_jobs j
+where j.state in ('complete', 'failed') and j.attempt > 0
+  and not exists (select 1 from trawl.job_attempts a
+                  where a.job_id = j.id and a.outcome = j.state)
+union all
+select 'fencing tokens grow with every attempt', count(*)
+from trawl.job_attempts a join trawl.domain_jobs j on j.id = a.job_id
+where a.token >= j.token

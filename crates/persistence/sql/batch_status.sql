@@ -4,8 +4,9 @@ select b.id, b.state, b.total, b.completed, b.failed, b.cancelled, b.max_pages, 
        b.created_at, b.updated_at, b.started_at, b.ended_at,
        extract(epoch from coalesce(b.ended_at, clock_timestamp()) - b.started_at)::double precision,
        case when j.ordinal = 0 then b.metadata::text end,
-       j.id, j.domain, j.state, j.pages_scraped, j.updated_at, j.error_code, j.error
+       j.id, j.domain, j.state, j.pages_scraped, j.updated_at, j.error_code, j.error,
+       b.paused_at is not null, b.deadline_at, b.retry_of
 from trawl.batches b
 join trawl.domain_jobs j on j.batch_id = b.id
-where b.id = $1
+where b.id = $1 and b.expired_at is null
 order by j.ordinal

@@ -8,20 +8,24 @@ with beat as (
     returning id
 ), held as (
     select t.job, t.token from unnest($2::uuid[], $3::bigint[]) as t (job, token)
-)
-select exists (select 1 from beat) as alive,
-       array(select h.job from held h
-             left join trawl.domain_jobs j
-               on j.id = h.job and j.token = h.token and j.state = 'running'
-             where j.id is null) as lost,
-       array(select h.job from held h
-             join trawl.domain_jobs j on j.id = h.job
-             join trawl.batches b on b.id = j.batch_id
-             where b.state = 'cancelling') as cancelling,
-       orphan.jobs, orphan.tokens
-from (
+), known as (
+    select h.job, j.token = h.token and j.state = 'running' as ours,
+           b.state = 'cancelling' or j.cancel_requested as cancelling,
+           b.paused_at is not null as paused,
+           coalesce(b.deadline_at < clock_timestamp(), false) as overdue
+    from held h
+    left join trawl.domain_jobs j on j.id = h.job
+    left join trawl.batches b on b.id = j.batch_id
+), orphan as (
     select coalesce(array_agg(j.id), '{}') as jobs, coalesce(array_agg(j.token), '{}') as tokens
     from trawl.domain_jobs j
     where j.worker_id = $1 and j.state = 'running' and j.id <> all ($2::uuid[])
       and j.claimed_at < clock_timestamp() - $4 * interval '1 millisecond'
-) orphan
+)
+select exists (select 1 from beat),
+       array(select k.job from known k where k.ours is not true),
+       array(select k.job from known k where k.ours and k.cancelling),
+       array(select k.job from known k where k.ours and k.paused),
+       array(select k.job from known k where k.ours and k.overdue),
+       o.jobs, o.tokens
+from orphan o

@@ -1,5 +1,7 @@
 //! Batches: submission and status.
 
+use std::time::Duration;
+
 use time::OffsetDateTime;
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
@@ -56,6 +58,8 @@ pub struct NewBatch<'a> {
     pub max_pages: MaxPages,
     /// Sites to crawl at once at most.
     pub max_concurrent: MaxConcurrent,
+    /// Time from acceptance after which what has not ended fails.
+    pub deadline: Option<Duration>,
     /// SHA-256 of the normalized request: tells a repeated submission from a different one.
     pub request_hash: [u8; 32],
     /// JSON text of an object.
@@ -126,6 +130,10 @@ async fn insert(scope: &mut SessionScope, batch: &NewBatch<'_>) -> Result<Submit
         (&batch.max_concurrent.get().cast_signed() as _, Type::INT4),
         (&batch.request_hash.as_slice() as _, Type::BYTEA),
         (&batch.metadata as _, Type::TEXT),
+        (
+            &batch.deadline.map(|deadline| deadline.as_secs_f64()) as _,
+            Type::FLOAT8,
+        ),
     ];
     let rows = scope.query(&INSERT, &params).await?;
     let Some(row) = rows.first() else {
@@ -216,6 +224,12 @@ pub struct BatchView {
     pub ended_at: Option<OffsetDateTime>,
     /// Seconds from start to end, or to now by the database's clock; `None` before the start.
     pub processing_seconds: Option<f64>,
+    /// Whether somebody paused it.
+    pub paused: bool,
+    /// What has not ended by then fails.
+    pub deadline_at: Option<OffsetDateTime>,
+    /// The batch whose failed domains this one tries again.
+    pub retry_of: Option<Uuid>,
     /// The submitter's JSON text.
     pub metadata: String,
 }
@@ -300,6 +314,9 @@ fn read_view(row: &Row, job_changed_at: OffsetDateTime) -> Result<BatchView, Sco
         started_at: get(&STATUS, row, 10)?,
         ended_at: get(&STATUS, row, 11)?,
         processing_seconds: get(&STATUS, row, 12)?,
+        paused: get(&STATUS, row, 21)?,
+        deadline_at: get(&STATUS, row, 22)?,
+        retry_of: get(&STATUS, row, 23)?,
         metadata: metadata.unwrap_or_else(|| "{}".to_owned()),
     })
 }

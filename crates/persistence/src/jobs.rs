@@ -57,6 +57,8 @@ pub enum Ending {
     },
     /// Because somebody asked for it.
     Cancelled,
+    /// Not at all: handed back unfinished; the attempt does not count.
+    HandedBack,
 }
 
 /// A job's ending with the proof that its worker holds it.
@@ -80,12 +82,13 @@ pub struct MovedJob {
 const CLAIM: Statement = Statement::once_only("job_claim", include_str!("../sql/job_claim.sql"));
 const FINISH: Statement =
     Statement::repeatable("job_finish", include_str!("../sql/job_finish.sql"));
-const HAND_BACK: Statement =
-    Statement::repeatable("job_hand_back", include_str!("../sql/job_hand_back.sql"));
 const RESCUE: Statement =
     Statement::repeatable("job_rescue", include_str!("../sql/job_rescue.sql"));
 const STATUS: Statement =
     Statement::repeatable("job_status", include_str!("../sql/job_status.sql"));
+
+const ATTEMPTS: Statement =
+    Statement::repeatable("job_attempts", include_str!("../sql/job_attempts.sql"));
 
 /// Takes up to `want` jobs for `worker`: fair across batches, never above a batch's
 /// `max_concurrent`, never a second job of a host that is being crawled. With `only_batch`, of that
@@ -147,7 +150,7 @@ impl EndedJob {
                 stop_reason,
             } => result.len() + stop_reason.len(),
             Ending::Failed(failure) | Ending::Retry { failure, .. } => failure.sentence.len() + 32,
-            Ending::Cancelled => 0,
+            Ending::Cancelled | Ending::HandedBack => 0,
         };
         80 + text
     }
@@ -156,7 +159,7 @@ impl EndedJob {
         match self.ending {
             Ending::Complete { .. } => JobState::Complete,
             Ending::Failed(_) => JobState::Failed,
-            Ending::Retry { .. } => JobState::Pending,
+            Ending::Retry { .. } | Ending::HandedBack => JobState::Pending,
             Ending::Cancelled => JobState::Cancelled,
         }
     }
@@ -164,7 +167,7 @@ impl EndedJob {
     fn failure(&self) -> Option<&Failure> {
         match &self.ending {
             Ending::Failed(failure) | Ending::Retry { failure, .. } => Some(failure),
-            Ending::Complete { .. } | Ending::Cancelled => None,
+            Ending::Complete { .. } | Ending::Cancelled | Ending::HandedBack => None,
         }
     }
 }
@@ -173,11 +176,18 @@ async fn finish_slice(pool: &Pool, ended: &[EndedJob]) -> Result<Vec<MovedJob>, 
     let leases: Vec<JobLease> = ended.iter().map(|job| job.lease).collect();
     let (jobs, tokens) = lease_columns(&leases);
     let targets: Vec<&str> = ended.iter().map(|job| job.target().as_str()).collect();
+    let charged: Vec<bool> = ended
+        .iter()
+        .map(|job| !matches!(job.ending, Ending::HandedBack))
+        .collect();
     let delays: Vec<i64> = ended
         .iter()
         .map(|job| match job.ending {
             Ending::Retry { delay, .. } => i64::try_from(delay.as_millis()).unwrap_or(i64::MAX),
-            Ending::Complete { .. } | Ending::Failed(_) | Ending::Cancelled => 0,
+            Ending::Complete { .. }
+            | Ending::Failed(_)
+            | Ending::Cancelled
+            | Ending::HandedBack => 0,
         })
         .collect();
     let codes: Vec<Option<&str>> = ended
@@ -193,7 +203,7 @@ async fn finish_slice(pool: &Pool, ended: &[EndedJob]) -> Result<Vec<MovedJob>, 
             stop_reason,
             result,
         } => Some((*stop_reason, result.clone())),
-        Ending::Failed(_) | Ending::Retry { .. } | Ending::Cancelled => None,
+        Ending::Failed(_) | Ending::Retry { .. } | Ending::Cancelled | Ending::HandedBack => None,
     };
     let (reasons, results): (Vec<Option<&str>>, Vec<Option<String>>) = ended
         .iter()
@@ -207,6 +217,7 @@ async fn finish_slice(pool: &Pool, ended: &[EndedJob]) -> Result<Vec<MovedJob>, 
         (&jobs as _, Type::UUID_ARRAY),
         (&tokens as _, Type::INT8_ARRAY),
         (&targets as _, Type::TEXT_ARRAY),
+        (&charged as _, Type::BOOL_ARRAY),
         (&delays as _, Type::INT8_ARRAY),
         (&codes as _, Type::TEXT_ARRAY),
         (&sentences as _, Type::TEXT_ARRAY),
@@ -220,15 +231,16 @@ async fn finish_slice(pool: &Pool, ended: &[EndedJob]) -> Result<Vec<MovedJob>, 
 /// Hands jobs back unfinished, without charging the attempt, fenced by their tokens.
 ///
 /// # Errors
-/// [`ScopeError`] of the statement.
+/// As [`job_finish`].
 pub async fn job_hand_back(pool: &Pool, leases: &[JobLease]) -> Result<Vec<MovedJob>, ScopeError> {
-    let (jobs, tokens) = lease_columns(leases);
-    let params = [
-        (&jobs as _, Type::UUID_ARRAY),
-        (&tokens as _, Type::INT8_ARRAY),
-    ];
-    let rows = SessionScope::once(pool, &HAND_BACK, &params).await?;
-    read_moved(&HAND_BACK, &rows)
+    let ended: Vec<EndedJob> = leases
+        .iter()
+        .map(|lease| EndedJob {
+            lease: *lease,
+            ending: Ending::HandedBack,
+        })
+        .collect();
+    job_finish(pool, &ended).await
 }
 
 /// Takes up to `limit` jobs from workers whose lease ran out: back to pending while attempts are
@@ -296,6 +308,46 @@ pub struct JobView {
     pub result: Option<String>,
     /// The submitter's JSON text.
     pub metadata: String,
+    /// The failed job that this one tries again.
+    pub retry_of: Option<Uuid>,
+    /// Whether somebody asked to cancel it.
+    pub cancel_requested: bool,
+}
+
+/// One attempt at a job that has ended.
+#[derive(Debug, Clone)]
+pub struct AttemptView {
+    /// Which attempt, from 1.
+    pub attempt: u32,
+    /// The state it left the job in: pending where another attempt follows.
+    pub outcome: JobState,
+    /// When it was claimed.
+    pub started_at: OffsetDateTime,
+    /// When it ended.
+    pub ended_at: OffsetDateTime,
+    /// Stable code and sentence of its failure.
+    pub failure: Option<(String, String)>,
+}
+
+/// The attempts at a job that have ended, in their order.
+///
+/// # Errors
+/// [`ScopeError`] of the statement.
+pub async fn job_attempts(pool: &Pool, id: Uuid) -> Result<Vec<AttemptView>, ScopeError> {
+    let rows = SessionScope::once(pool, &ATTEMPTS, &[(&id, Type::UUID)]).await?;
+    rows.iter()
+        .map(|row| {
+            let code: Option<String> = get(&ATTEMPTS, row, 4)?;
+            let sentence: Option<String> = get(&ATTEMPTS, row, 5)?;
+            Ok(AttemptView {
+                attempt: get_count(&ATTEMPTS, row, 0)?,
+                outcome: get_word(&ATTEMPTS, row, 1, JobState::from_word)?,
+                started_at: get(&ATTEMPTS, row, 2)?,
+                ended_at: get(&ATTEMPTS, row, 3)?,
+                failure: code.zip(sentence),
+            })
+        })
+        .collect()
 }
 
 /// The state of one job.
@@ -326,5 +378,7 @@ fn read_view(row: &Row) -> Result<JobView, ScopeError> {
         stop_reason: get(&STATUS, row, 14)?,
         result: get(&STATUS, row, 15)?,
         metadata: get(&STATUS, row, 16)?,
+        retry_of: get(&STATUS, row, 17)?,
+        cancel_requested: get(&STATUS, row, 18)?,
     })
 }

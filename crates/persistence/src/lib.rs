@@ -7,12 +7,14 @@
 pub mod audit;
 pub mod batches;
 pub mod class;
+pub mod control;
 pub mod error;
 pub mod health;
 pub mod jobs;
 pub mod migrate;
 pub mod pages;
 pub mod pool;
+pub mod retention;
 pub mod scope;
 pub mod workers;
 

@@ -39,6 +39,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(2, "0002_claim.sql"),
     migration!(3, "0003_record.sql"),
     migration!(4, "0004_finish.sql"),
+    migration!(5, "0005_control.sql"),
 ];
 
 impl Migration {

@@ -65,8 +65,12 @@ pub struct Heartbeat {
     pub alive: bool,
     /// Held jobs that somebody else has taken or ended.
     pub lost: Vec<Uuid>,
-    /// Held jobs of batches that are being cancelled.
+    /// Held jobs that somebody asked to cancel, or whose batch.
     pub cancelling: Vec<Uuid>,
+    /// Held jobs of batches that somebody paused.
+    pub paused: Vec<Uuid>,
+    /// Held jobs of batches past their deadline.
+    pub overdue: Vec<Uuid>,
     /// Jobs claimed for this worker of which it does not know: the answer to the claim was lost.
     pub orphans: Vec<JobLease>,
 }
@@ -124,15 +128,19 @@ pub async fn worker_heartbeat(
             alive: false,
             lost: jobs,
             cancelling: vec![],
+            paused: vec![],
+            overdue: vec![],
             orphans: vec![],
         });
     };
-    let orphans: Vec<Uuid> = get(&HEARTBEAT, row, 3)?;
-    let orphan_tokens: Vec<i64> = get(&HEARTBEAT, row, 4)?;
+    let orphans: Vec<Uuid> = get(&HEARTBEAT, row, 5)?;
+    let orphan_tokens: Vec<i64> = get(&HEARTBEAT, row, 6)?;
     Ok(Heartbeat {
         alive: get(&HEARTBEAT, row, 0)?,
         lost: get(&HEARTBEAT, row, 1)?,
         cancelling: get(&HEARTBEAT, row, 2)?,
+        paused: get(&HEARTBEAT, row, 3)?,
+        overdue: get(&HEARTBEAT, row, 4)?,
         orphans: orphans
             .into_iter()
             .zip(orphan_tokens)

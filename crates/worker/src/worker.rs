@@ -18,9 +18,10 @@ use crate::core::held::Held;
 use crate::core::runner::{DrainLimits, Runner, RunnerDied};
 use crate::core::task::Stop;
 use crate::core::wake::{Pulse, Wake};
+use crate::site_jobs::SiteJobs;
 use crate::site_jobs::lease::{Identity, LeaseKeeper};
+use crate::site_jobs::maintenance::Maintenance;
 use crate::site_jobs::recorder::Recorder;
-use crate::site_jobs::{SiteJobs, maintenance};
 
 /// How a worker works.
 #[derive(Debug, Clone)]
@@ -31,6 +32,10 @@ pub struct WorkerOptions {
     pub lease: LeaseTerms,
     /// Attempts at a site, the first included.
     pub max_attempts: u32,
+    /// Longest time one attempt at a site may hold a slot.
+    pub job_deadline: Duration,
+    /// Age at which batches that have ended are deleted; `None` keeps them for ever.
+    pub retention: Option<Duration>,
     /// Longest drain, from the signal to the return of [`Worker::run`].
     pub shutdown_timeout: Duration,
     /// Limits and identity of fetches.
@@ -80,6 +85,7 @@ impl Worker {
             recorder,
             identity: identity.clone(),
             max_attempts: options.max_attempts,
+            deadline: options.job_deadline,
             only_batch: options.only_batch,
         });
         let runner = Runner::new(task, held.clone(), options.concurrency.max(1));
@@ -134,13 +140,16 @@ impl Worker {
             let stop = stop_keeping.clone();
             tokio::spawn(async move { keeper.run(registered, stop).await })
         };
-        let mut maintaining = tokio::spawn(maintenance::run(
-            pool.clone(),
-            options.lease,
-            options.max_attempts,
-            runner.wake(),
-            stop.clone(),
-        ));
+        let mut maintaining = tokio::spawn(
+            Maintenance {
+                pool: pool.clone(),
+                terms: options.lease,
+                max_attempts: options.max_attempts,
+                retention: options.retention,
+                wake: runner.wake(),
+            }
+            .run(stop.clone()),
+        );
         let limits = DrainLimits {
             grace: options.shutdown_timeout.mul_f64(0.5),
             total: options.shutdown_timeout.mul_f64(0.8),

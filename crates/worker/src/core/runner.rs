@@ -86,7 +86,7 @@ impl<T: Task> Runner<T> {
     }
 
     /// Runs until `stop`, then drains: takes nothing more, lets work end within the grace, stops
-    /// the rest as [`Stop::Drained`], and returns when every ending is written or the total limit
+    /// the rest as [`Stop::HandBack`], and returns when every ending is written or the total limit
     /// is reached.
     ///
     /// # Errors
@@ -116,7 +116,7 @@ impl<T: Task> Runner<T> {
             .await
             .is_err()
         {
-            self.held.stop_all(Stop::Drained);
+            self.held.stop_all(Stop::HandBack);
             if timeout_at(began + limits.total, &mut all_written)
                 .await
                 .is_err()

@@ -64,6 +64,8 @@ pub enum Stop {
     Lost,
     /// Somebody asked to cancel it.
     Cancelled,
-    /// This process is stopping: hand it back unfinished.
-    Drained,
+    /// Not now, or not here: this process is stopping, or somebody paused it. Hand it back.
+    HandBack,
+    /// It has reached a deadline that is not its own: it fails.
+    Overdue,
 }

@@ -135,16 +135,18 @@ impl LeaseKeeper {
     }
 
     async fn obey(&self, heartbeat: Heartbeat) {
-        if !heartbeat.lost.is_empty() {
+        for (jobs, reason) in [
             // An ending that was just written shows up here too.
-            tracing::debug!(count = heartbeat.lost.len(), "jobs are no longer ours");
-            self.held
-                .stop_where(Stop::Lost, |lease| heartbeat.lost.contains(&lease.job));
-        }
-        if !heartbeat.cancelling.is_empty() {
-            self.held.stop_where(Stop::Cancelled, |lease| {
-                heartbeat.cancelling.contains(&lease.job)
-            });
+            (&heartbeat.lost, Stop::Lost),
+            (&heartbeat.cancelling, Stop::Cancelled),
+            (&heartbeat.overdue, Stop::Overdue),
+            (&heartbeat.paused, Stop::HandBack),
+        ] {
+            if !jobs.is_empty() {
+                tracing::debug!(count = jobs.len(), ?reason, "stopping jobs");
+                self.held
+                    .stop_where(reason, |lease| jobs.contains(&lease.job));
+            }
         }
         if !heartbeat.orphans.is_empty() {
             tracing::warn!(

@@ -1,4 +1,5 @@
-//! What any process does for all: rescue the jobs of lost workers, forget workers long gone.
+//! What any process does for all: rescue the jobs of lost workers, end what waits in cancelled and
+//! overdue batches, delete what ended long ago, forget workers long gone.
 
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use trawl_domain::lease::LeaseTerms;
 use trawl_persistence::error::ScopeError;
 use trawl_persistence::jobs::job_rescue;
 use trawl_persistence::pool::Pool;
+use trawl_persistence::retention::{batch_expire, batch_sweep};
 use trawl_persistence::workers::worker_forget;
 
 use crate::core::chain::Chain;
@@ -14,39 +16,67 @@ use crate::core::wake::Wake;
 
 /// Jobs rescued in one statement at most: it holds their batches' locks.
 const RESCUE_MAX: u32 = 500;
+/// Slices deleted in one round at most, with a pause between two: the deletion of old batches must
+/// never be what the database is busy with (chosen).
+const EXPIRE_SLICES_MAX: u32 = 50;
+const EXPIRE_PAUSE: Duration = Duration::from_millis(50);
 
-/// Maintains the queue until `stop`: at once, then about twice in a lease's time-to-live.
-pub(crate) async fn run(
-    pool: Pool,
-    terms: LeaseTerms,
-    max_attempts: u32,
-    wake: Wake,
-    stop: CancellationToken,
-) {
-    loop {
-        if let Err(error) = maintain(&pool, max_attempts, &wake).await {
-            tracing::warn!(error = %Chain(&error), "cannot maintain the queue yet");
+pub(crate) struct Maintenance {
+    pub(crate) pool: Pool,
+    pub(crate) terms: LeaseTerms,
+    pub(crate) max_attempts: u32,
+    pub(crate) retention: Option<Duration>,
+    pub(crate) wake: Wake,
+}
+
+impl Maintenance {
+    /// Maintains the queue until `stop`: at once, then two or three times in a time-to-live.
+    pub(crate) async fn run(self, stop: CancellationToken) {
+        loop {
+            for done in [self.rescue().await, self.sweep().await, self.forget().await] {
+                if let Err(error) = done {
+                    tracing::warn!(error = %Chain(&error), "cannot maintain the queue yet");
+                }
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(pause(self.terms, rand::random())) => {}
+            }
         }
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(pause(terms, rand::random())) => {}
+    }
+
+    async fn rescue(&self) -> Result<(), ScopeError> {
+        loop {
+            let rescued = job_rescue(&self.pool, RESCUE_MAX, self.max_attempts).await?;
+            if rescued.is_empty() {
+                return Ok(());
+            }
+            tracing::warn!(count = rescued.len(), "rescued jobs of lost workers");
+            self.wake.notify();
         }
+    }
+
+    async fn sweep(&self) -> Result<(), ScopeError> {
+        while batch_sweep(&self.pool).await? > 0 {}
+        Ok(())
+    }
+
+    async fn forget(&self) -> Result<(), ScopeError> {
+        worker_forget(&self.pool).await?;
+        let Some(age) = self.retention else {
+            return Ok(());
+        };
+        for _slice in 0..EXPIRE_SLICES_MAX {
+            if batch_expire(&self.pool, age).await? == 0 {
+                break;
+            }
+            tokio::time::sleep(EXPIRE_PAUSE).await;
+        }
+        Ok(())
     }
 }
 
 /// A third to a half of the time-to-live: many processes spread out.
 fn pause(terms: LeaseTerms, draw: f64) -> Duration {
     terms.ttl().mul_f64(1.0 / 3.0 + draw.clamp(0.0, 1.0) / 6.0)
-}
-
-async fn maintain(pool: &Pool, max_attempts: u32, wake: &Wake) -> Result<(), ScopeError> {
-    loop {
-        let rescued = job_rescue(pool, RESCUE_MAX, max_attempts).await?;
-        if rescued.is_empty() {
-            break;
-        }
-        tracing::warn!(count = rescued.len(), "rescued jobs of lost workers");
-        wake.notify();
-    }
-    worker_forget(pool).await
 }

@@ -14,7 +14,7 @@ use trawl_domain::backoff::Backoff;
 use trawl_domain::failure::{Disposition, Failure, FailureCode};
 use trawl_domain::site::SiteAddress;
 use trawl_persistence::error::ScopeError;
-use trawl_persistence::jobs::{ClaimedJob, EndedJob, Ending, job_claim, job_finish, job_hand_back};
+use trawl_persistence::jobs::{ClaimedJob, EndedJob, Ending, job_claim, job_finish};
 use trawl_persistence::pages::{PageRecord, StoredPage, pages_of_job};
 use trawl_persistence::pool::Pool;
 use trawl_persistence::workers::JobLease;
@@ -41,6 +41,7 @@ pub struct SiteJobs {
     pub(crate) recorder: Recorder,
     pub(crate) identity: Identity,
     pub(crate) max_attempts: u32,
+    pub(crate) deadline: Duration,
     pub(crate) only_batch: Option<Uuid>,
 }
 
@@ -66,6 +67,48 @@ impl Task for SiteJobs {
     }
 
     async fn work(&self, job: &ClaimedJob) -> Result<CrawlResult, Failure> {
+        tokio::time::timeout(self.deadline, self.crawl(job))
+            .await
+            .unwrap_or_else(|_elapsed| {
+                Err(Failure::new(
+                    FailureCode::DeadlineExceeded,
+                    format!(
+                        "The site {} was not done within {} seconds.",
+                        job.domain,
+                        self.deadline.as_secs_f64()
+                    ),
+                ))
+            })
+    }
+
+    async fn finish(&self, ended: &[Ended<Self>]) -> Result<(), ScopeError> {
+        // Where the crawl did not end by itself, its last pages may still be on their way.
+        if ended
+            .iter()
+            .any(|ended| !matches!(ended.outcome, Outcome::Done(_)))
+        {
+            self.recorder.flushed().await;
+        }
+        let endings: Vec<EndedJob> = ended
+            .iter()
+            .filter_map(|ended| {
+                let ending = self.ending(&ended.item, &ended.outcome)?;
+                Some(EndedJob {
+                    lease: ended.item.lease,
+                    ending,
+                })
+            })
+            .collect();
+        if !endings.is_empty() {
+            job_finish(&self.pool, &endings).await?;
+        }
+        Ok(())
+    }
+}
+
+impl SiteJobs {
+    /// Crawls a site; its pages go to the recorder on the way.
+    async fn crawl(&self, job: &ClaimedJob) -> Result<CrawlResult, Failure> {
         let order = self.order(job).await?;
         let mut seq = u32::try_from(order.recorded.len()).unwrap_or(u32::MAX);
         let mut crawl = self.crawler.begin(order);
@@ -89,35 +132,6 @@ impl Task for SiteJobs {
         })
     }
 
-    async fn finish(&self, ended: &[Ended<Self>]) -> Result<(), ScopeError> {
-        let endings: Vec<EndedJob> = ended
-            .iter()
-            .filter_map(|ended| {
-                let ending = self.ending(&ended.item, &ended.outcome)?;
-                Some(EndedJob {
-                    lease: ended.item.lease,
-                    ending,
-                })
-            })
-            .collect();
-        if !endings.is_empty() {
-            job_finish(&self.pool, &endings).await?;
-        }
-        let drained: Vec<JobLease> = ended
-            .iter()
-            .filter(|ended| matches!(ended.outcome, Outcome::Stopped(Stop::Drained)))
-            .map(|ended| ended.item.lease)
-            .collect();
-        if !drained.is_empty() {
-            // What the crawl gave to the recorder before it was stopped counts.
-            self.recorder.flushed().await;
-            job_hand_back(&self.pool, &drained).await?;
-        }
-        Ok(())
-    }
-}
-
-impl SiteJobs {
     /// The crawl of a job, continued from what earlier claims recorded.
     async fn order(&self, job: &ClaimedJob) -> Result<CrawlOrder, Failure> {
         let site = SiteAddress::parse(&job.start_url).map_err(|error| {
@@ -166,7 +180,12 @@ impl SiteJobs {
                 Disposition::Retry | Disposition::GiveUp => Ending::Failed(failure.clone()),
             }),
             Outcome::Stopped(Stop::Cancelled) => Some(Ending::Cancelled),
-            Outcome::Stopped(Stop::Lost | Stop::Drained) => None,
+            Outcome::Stopped(Stop::HandBack) => Some(Ending::HandedBack),
+            Outcome::Stopped(Stop::Overdue) => Some(Ending::Failed(Failure::new(
+                FailureCode::DeadlineExceeded,
+                "The batch reached its deadline before this site was done.",
+            ))),
+            Outcome::Stopped(Stop::Lost) => None,
         }
     }
 }

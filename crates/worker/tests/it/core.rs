@@ -206,8 +206,8 @@ async fn a_drain_takes_nothing_more_and_hands_back_what_does_not_end() {
     assert_eq!(
         words(&ended),
         [
-            format!("{:?}", Stop::Drained),
-            format!("{:?}", Stop::Drained)
+            format!("{:?}", Stop::HandBack),
+            format!("{:?}", Stop::HandBack)
         ]
     );
     assert_eq!(

@@ -1,0 +1,148 @@
+//! What users ask of batches and jobs that exist: cancel, pause, resume, retry.
+//!
+//! Every call is idempotent and answers the state it found, so that a client whose answer was lost
+//! may simply ask again. `None` means that there is no such batch or job.
+
+use time::OffsetDateTime;
+use tokio_postgres::types::Type;
+use trawl_domain::batch::BatchState;
+use trawl_domain::job::JobState;
+use uuid::Uuid;
+
+use crate::error::ScopeError;
+use crate::pool::Pool;
+use crate::row::{get, get_count, get_word};
+use crate::scope::{SessionScope, Statement};
+
+/// Pending jobs that one statement ends at most: some tens of milliseconds of a batch's lock.
+pub(crate) const SLICE_JOBS: i32 = 5_000;
+
+const BATCH_CANCEL: Statement =
+    Statement::repeatable("batch_cancel", include_str!("../sql/batch_cancel.sql"));
+const JOB_CANCEL: Statement =
+    Statement::repeatable("job_cancel", include_str!("../sql/job_cancel.sql"));
+const BATCH_PAUSE: Statement =
+    Statement::repeatable("batch_pause", include_str!("../sql/batch_pause.sql"));
+const BATCH_RETRY: Statement =
+    Statement::repeatable("batch_retry", include_str!("../sql/batch_retry.sql"));
+
+/// What a request to change something found, and what it left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Changed<S> {
+    /// The state before.
+    pub found: S,
+    /// The state after; equal where there was nothing to change.
+    pub now: S,
+}
+
+/// Cancels a batch. Jobs that wait are cancelled before the answer; running ones are stopped by
+/// their workers at the next heartbeat, and the last of them ends the batch.
+///
+/// # Errors
+/// [`ScopeError`] of the statement that failed. What is still left to cancel then is done by the
+/// maintenance of any worker.
+pub async fn batch_cancel(
+    pool: &Pool,
+    id: Uuid,
+) -> Result<Option<Changed<BatchState>>, ScopeError> {
+    let mut found = None;
+    loop {
+        let params = [(&id as _, Type::UUID), (&SLICE_JOBS as _, Type::INT4)];
+        let rows = SessionScope::once(pool, &BATCH_CANCEL, &params).await?;
+        let Some(row) = rows.first() else {
+            return Ok(None);
+        };
+        let before = get_word(&BATCH_CANCEL, row, 0, BatchState::from_word)?;
+        let now = get_word(&BATCH_CANCEL, row, 1, BatchState::from_word)?;
+        let slice: i32 = get(&BATCH_CANCEL, row, 2)?;
+        let found = *found.get_or_insert(before);
+        if slice < SLICE_JOBS {
+            return Ok(Some(Changed { found, now }));
+        }
+    }
+}
+
+/// Cancels one job: at once where it waits, at the next heartbeat where it runs.
+///
+/// # Errors
+/// [`ScopeError`] of the statement.
+pub async fn job_cancel(pool: &Pool, id: Uuid) -> Result<Option<Changed<JobState>>, ScopeError> {
+    let rows = SessionScope::once(pool, &JOB_CANCEL, &[(&id, Type::UUID)]).await?;
+    let Some(row) = rows.first() else {
+        return Ok(None);
+    };
+    Ok(Some(Changed {
+        found: get_word(&JOB_CANCEL, row, 0, JobState::from_word)?,
+        now: get_word(&JOB_CANCEL, row, 1, JobState::from_word)?,
+    }))
+}
+
+/// Whether a batch is paused, and its state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Paused {
+    /// The state of the batch; only a pending or running one can be paused.
+    pub state: BatchState,
+    /// Whether it is paused now.
+    pub paused: bool,
+}
+
+/// Pauses a batch, or resumes it. Nothing of a paused batch is claimed; what runs is handed back at
+/// the next heartbeat and goes on later from the pages it recorded.
+///
+/// # Errors
+/// [`ScopeError`] of the statement.
+pub async fn batch_pause(
+    pool: &Pool,
+    id: Uuid,
+    paused: bool,
+) -> Result<Option<Paused>, ScopeError> {
+    let params = [(&id as _, Type::UUID), (&paused as _, Type::BOOL)];
+    let rows = SessionScope::once(pool, &BATCH_PAUSE, &params).await?;
+    let Some(row) = rows.first() else {
+        return Ok(None);
+    };
+    Ok(Some(Paused {
+        state: get_word(&BATCH_PAUSE, row, 0, BatchState::from_word)?,
+        paused: get(&BATCH_PAUSE, row, 1)?,
+    }))
+}
+
+/// What became of a request to retry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retried {
+    /// A new batch has the failed domains.
+    Accepted {
+        /// How many.
+        total: u32,
+        /// When.
+        created_at: OffsetDateTime,
+    },
+    /// The batch has not ended, or nothing of it failed.
+    Refused {
+        /// Its state.
+        state: BatchState,
+    },
+}
+
+/// Makes batch `new` of the failed domains of batch `id`, which must have ended, with the pages
+/// already fetched. The same `new` again is the same retry.
+///
+/// # Errors
+/// [`ScopeError`] of the statement.
+pub async fn batch_retry(pool: &Pool, id: Uuid, new: Uuid) -> Result<Option<Retried>, ScopeError> {
+    let params = [(&id as _, Type::UUID), (&new as _, Type::UUID)];
+    let rows = SessionScope::once(pool, &BATCH_RETRY, &params).await?;
+    let Some(row) = rows.first() else {
+        return Ok(None);
+    };
+    let created_at: Option<OffsetDateTime> = get(&BATCH_RETRY, row, 2)?;
+    Ok(Some(match created_at {
+        Some(created_at) => Retried::Accepted {
+            total: get_count(&BATCH_RETRY, row, 1)?,
+            created_at,
+        },
+        None => Retried::Refused {
+            state: get_word(&BATCH_RETRY, row, 0, BatchState::from_word)?,
+        },
+    }))
+}
