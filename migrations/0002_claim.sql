@@ -15,6 +15,17 @@ as $$
 #variable_conflict use_column
 declare
     wanted  integer := p_want;
+    -- A cursor, since a FOR loop over the query would lock ten batches ahead of the one it works on.
+    live    no scroll cursor for
+        select b.id, b.max_concurrent, b.max_pages
+        from trawl.batches b
+        where b.state in ('pending', 'running') and b.paused_at is null
+          and (p_batch is null or b.id = p_batch)
+          and exists (select 1 from trawl.domain_jobs j
+                      where j.batch_id = b.id and j.state = 'pending'
+                        and j.run_at <= clock_timestamp())
+        order by b.turn, b.id
+        for update of b skip locked;
     batch   record;
     room    integer;
     chosen  uuid[];
@@ -29,18 +40,10 @@ begin
         return;                                     -- its next heartbeat tells it why
     end if;
 
-    for batch in
-        select b.id, b.max_concurrent, b.max_pages
-        from trawl.batches b
-        where b.state in ('pending', 'running') and b.paused_at is null
-          and (p_batch is null or b.id = p_batch)
-          and exists (select 1 from trawl.domain_jobs j
-                      where j.batch_id = b.id and j.state = 'pending'
-                        and j.run_at <= clock_timestamp())
-        order by b.turn, b.id
-        for update of b skip locked
-    loop
-        exit when wanted <= 0;
+    open live;
+    while wanted > 0 loop
+        fetch live into batch;
+        exit when not found;
 
         select batch.max_concurrent - count(*) into room
         from trawl.domain_jobs j where j.batch_id = batch.id and j.state = 'running';

@@ -39,6 +39,9 @@ begin
                     p_discovered, p_facts)
              as t (job, token, url_key, seq, url, final_url, state, depth, http_status, body_bytes,
                    duration_ms, error_code, error, discovered, facts)
+        -- Locked above, so the token is still the one that was compared. Compared again, since one
+        -- call may bring pages of two claims of a job.
+        join trawl.domain_jobs j on j.id = t.job and j.token = t.token
         where t.job = any (held)
         on conflict (job_id, url_key) do nothing
         returning p.job_id, p.state

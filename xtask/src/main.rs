@@ -5,6 +5,7 @@
 #![expect(clippy::print_stdout, reason = "what a task prints is its result")]
 
 mod containers;
+mod demo;
 mod migrate;
 mod provision;
 mod report;
@@ -27,6 +28,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Task {
+    /// Crawls a batch of 20 sites of a local farm through `PgBouncer`, and checks the result.
+    Demo,
     /// Applies or examines the migrations of the database that the environment names.
     #[command(subcommand)]
     Migrate(migrate::Action),
@@ -48,6 +51,7 @@ async fn main() -> ExitCode {
         .without_time()
         .init();
     let done = match Cli::parse().task {
+        Task::Demo => demo::run_demo().await,
         Task::Migrate(action) => migrate::run(action).await,
         Task::Servers => servers::run().await,
         Task::Test(options) => test::run_all(options).await,

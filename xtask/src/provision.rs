@@ -61,7 +61,8 @@ impl TestServers {
         }
     }
 
-    async fn start() -> Result<Self> {
+    /// Starts private ones.
+    pub(crate) async fn start() -> Result<Self> {
         let directories = [
             tempfile::tempdir().context("cannot create a temporary directory")?,
             tempfile::tempdir().context("cannot create a temporary directory")?,

@@ -16,8 +16,19 @@ use tokio::signal::unix::{SignalKind, signal};
 const END_LIMIT: Duration = Duration::from_secs(10);
 
 /// The cargo that runs this task.
+///
+/// Without the variables that describe this task's own package: build scripts that read them
+/// would run anew, and rebuild much, each time a task and a developer take turns at cargo.
 pub(crate) fn cargo() -> Command {
-    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")))
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
+    let mut command = Command::new(cargo);
+    for (name, _value) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&name);
+        }
+    }
+    command
 }
 
 /// Runs a program with our own output streams; its failure is an error.

@@ -14,7 +14,7 @@ use crate::error::ScopeError;
 use crate::pool::Pool;
 use crate::row::{get, get_count, get_word};
 use crate::scope::{REQUEST_BYTES_MAX, SessionScope, Statement};
-use crate::text::{clean, clean_json};
+use crate::text::{clean, clean_json, cleaned_bytes};
 use crate::workers::{JobLease, lease_columns};
 
 /// A job as a claim hands it over.
@@ -149,7 +149,9 @@ impl EndedJob {
                 result,
                 stop_reason,
             } => result.len() + stop_reason.len(),
-            Ending::Failed(failure) | Ending::Retry { failure, .. } => failure.sentence.len() + 32,
+            Ending::Failed(failure) | Ending::Retry { failure, .. } => {
+                cleaned_bytes(&failure.sentence) + failure.code.as_str().len()
+            }
             Ending::Cancelled | Ending::HandedBack => 0,
         };
         80 + text

@@ -13,7 +13,7 @@ use crate::error::ScopeError;
 use crate::pool::Pool;
 use crate::row::{get, get_count, get_word};
 use crate::scope::{REQUEST_BYTES_MAX, SessionScope, Statement};
-use crate::text::{clean, clean_json};
+use crate::text::{clean, clean_json, cleaned_bytes};
 use crate::workers::JobLease;
 
 /// One ended page of a claimed job.
@@ -46,14 +46,16 @@ pub struct PageRecord {
 }
 
 impl PageRecord {
-    /// About the bytes this record takes in a request.
+    /// The most bytes this record takes in a request.
     pub fn bytes(&self) -> usize {
-        120 + self.url.len()
-            + self.final_url.as_ref().map_or(0, String::len)
-            + self
-                .failure
-                .as_ref()
-                .map_or(0, |failure| failure.sentence.len() + 32)
+        // A length of 4 bytes for each of its 15 values, and the values of a fixed size.
+        const FIXED: usize = 15 * 4 + 71;
+        FIXED
+            + cleaned_bytes(&self.url)
+            + self.final_url.as_deref().map_or(0, cleaned_bytes)
+            + self.failure.as_ref().map_or(0, |failure| {
+                cleaned_bytes(&failure.sentence) + failure.code.as_str().len()
+            })
             + self.discovered.len()
             + self.facts.as_ref().map_or(0, String::len)
     }

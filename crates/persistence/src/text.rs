@@ -12,7 +12,13 @@ pub(crate) fn clean(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// JSON text with every escaped NUL replaced by an escaped U+FFFD.
+/// The bytes of [`clean`]ed text.
+pub(crate) fn cleaned_bytes(text: &str) -> usize {
+    let nuls = text.bytes().filter(|byte| *byte == 0).count();
+    text.len() + nuls * (char::REPLACEMENT_CHARACTER.len_utf8() - 1)
+}
+
+/// JSON text with every escaped NUL replaced by an escaped U+FFFD, which is as long.
 pub(crate) fn clean_json(json: &str) -> Cow<'_, str> {
     const NUL: &str = "\\u0000";
     if !json.contains(NUL) {
@@ -44,6 +50,9 @@ mod tests {
     fn only_nul_is_replaced() {
         assert_eq!(clean("a\0b"), "a\u{fffd}b");
         assert_eq!(clean("ab"), "ab");
+        for text in ["", "ä", "a\0\0b"] {
+            assert_eq!(cleaned_bytes(text), clean(text).len());
+        }
         for (json, expected) in [
             (r#"{"a":"b"}"#, r#"{"a":"b"}"#),
             (r#""x\u0000y""#, r#""x\ufffdy""#),

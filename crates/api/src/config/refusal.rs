@@ -68,7 +68,9 @@ fn setting_of(command: &clap::Command, written: &str) -> String {
     let flag = written.split(' ').next().unwrap_or(written);
     let variable = command
         .get_arguments()
-        .find(|argument| argument.to_string() == written)
+        .find(|argument| {
+            argument.get_long().is_some() && argument.get_long() == flag.strip_prefix("--")
+        })
         .and_then(|argument| argument.get_env())
         .and_then(|variable| variable.to_str());
     match variable {

@@ -48,7 +48,8 @@ pub struct LogFilter(String);
 impl LogFilter {
     /// The filter itself. Built anew each time, since it holds state of its subscriber.
     pub fn build(&self) -> EnvFilter {
-        EnvFilter::new(&self.0)
+        // The server's own lines say nothing that ours do not, unless somebody asks for them.
+        EnvFilter::new(format!("actix_server=warn,{}", self.0))
     }
 }
 

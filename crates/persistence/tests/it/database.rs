@@ -3,7 +3,7 @@
 use anyhow::Result;
 use tokio_postgres::types::{FromSqlOwned, ToSql, Type};
 use tokio_postgres::{Client, Row};
-use trawl_persistence::migrate::{self, MIGRATIONS};
+use trawl_persistence::migrate;
 use trawl_persistence::pool::{Pool, PoolOptions};
 use trawl_test_support::TestDatabase;
 use trawl_test_support::database::Template;
@@ -60,18 +60,14 @@ pub(crate) async fn run(db: Db, body: impl AsyncFnOnce(&Db) -> Result<()>) -> Re
 impl Db {
     /// With every migration.
     pub(crate) async fn migrated(route: Route) -> Result<Self> {
-        let fingerprint: String = MIGRATIONS
-            .iter()
-            .map(|migration| migration.checksum()[..8].to_owned())
-            .collect();
-        let database =
-            TestDatabase::create_from(&Template::new(&fingerprint), route, async |url| {
-                let pool = Pool::new(url, PoolOptions::with_size(1))?;
-                migrate::up(&pool).await?;
-                pool.close();
-                Ok(())
-            })
-            .await?;
+        let template = Template::new(&migrate::fingerprint());
+        let database = TestDatabase::create_from(&template, route, async |url| {
+            let pool = Pool::new(url, PoolOptions::with_size(1))?;
+            migrate::up(&pool).await?;
+            pool.close();
+            Ok(())
+        })
+        .await?;
         Self::around(database).await
     }
 

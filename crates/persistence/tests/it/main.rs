@@ -8,11 +8,14 @@
 mod database;
 
 mod cancellation;
+mod claim;
 mod controls;
 mod fixtures;
 mod leaked_defaults;
+mod leases;
 mod migrations;
 mod path_of_a_batch;
+mod record;
 mod schema;
 mod scope;
 mod sendable;

@@ -76,7 +76,8 @@ pub(super) async fn serve(client: TcpStream, shared: Arc<Shared>, connection: us
         let mut session = std::pin::pin!(session);
         loop {
             tokio::select! {
-                ended = &mut session => break ended,
+                // An order comes before whatever is sent after it was given.
+                biased;
                 order = orders.recv() => match order {
                     Ok(Order::CutAll) | Err(_) => return Ok(()),
                     Ok(Order::CutIdle) if lock(&conversation).is_idle() => return Ok(()),
@@ -84,6 +85,7 @@ pub(super) async fn serve(client: TcpStream, shared: Arc<Shared>, connection: us
                     // The session is neither polled nor dropped: its sockets stay as they are.
                     Ok(Order::SilenceAll) => break silence(&mut orders).await,
                 },
+                ended = &mut session => break ended,
             }
         }
     };

@@ -17,7 +17,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Long enough for a client's next request to be there before it ends.
 const HOLD: Duration = Duration::from_millis(3);
-const HOLD_AFTER_ERROR: Duration = Duration::from_millis(50);
+const HOLD_AFTER_ERROR: Duration = Duration::from_millis(200);
 
 pub(crate) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 

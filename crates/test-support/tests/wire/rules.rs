@@ -75,6 +75,9 @@ async fn a_correct_client_breaks_no_rule_by_either_route() -> Result<()> {
 async fn named_statements_are_found() -> Result<()> {
     let fixture = Fixture::new(Route::Direct).await?;
     let client = fixture.connect().await?;
+    fixture
+        .proxy
+        .hold_ready_for_query(Duration::from_millis(200), Duration::ZERO);
     client.query("SELECT 1", &[]).await?;
     // The driver does not wait for the end of the preparation either.
     fixture.assert_broken(&[Rule::NamedObject, Rule::EarlyBytes]);
@@ -256,7 +259,7 @@ async fn a_single_byte_before_ready_for_query_is_found() -> Result<()> {
         .await?;
     fixture
         .proxy
-        .hold_ready_for_query(Duration::from_millis(100), Duration::ZERO);
+        .hold_ready_for_query(Duration::from_millis(500), Duration::ZERO);
     let rollback = b"Q\0\0\0\x0dROLLBACK\0";
     stream.write_all(rollback).await?;
     // The answer's first message: the request is done, its ReadyForQuery is not here yet.

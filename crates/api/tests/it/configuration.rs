@@ -1,0 +1,127 @@
+//! Values that are refused, the texts that are asked for, and the log.
+
+use trawl_test_support::process::TrawlCommand;
+
+use crate::house::{Api, PATIENCE, migrated, trawl};
+
+/// Runs `serve` with one variable and answers the one line with which it must refuse.
+async fn refusal(variable: &str, value: &str) -> String {
+    let finished = TrawlCommand::new(["serve"])
+        .unwrap()
+        .env(variable, value)
+        .run(PATIENCE)
+        .await
+        .unwrap();
+    assert_eq!(finished.status.code(), Some(2), "{variable}={value}");
+    assert_eq!(finished.stdout, "");
+    let (line, rest) = finished.stderr.split_once('\n').unwrap();
+    assert_eq!(rest, "", "{variable}={value}");
+    line.to_owned()
+}
+
+#[tokio::test]
+async fn a_bad_value_is_exit_2_and_one_line_with_variable_value_and_rule() {
+    for (variable, value, allowed) in [
+        (
+            "DATABASE_URL",
+            "mysql://u@h/db",
+            "postgres://user:password@host:port/database",
+        ),
+        (
+            "DATABASE_URL",
+            "postgres://u@h/db?options=-csearch_path%3Dx",
+            "must not carry `options`",
+        ),
+        (
+            "DATABASE_DIRECT_URL",
+            "postgres://u@h:port/db",
+            "postgres://user",
+        ),
+        ("TRAWL_BIND", "localhost", "an IP address and a port"),
+        ("TRAWL_DB_POOL_SIZE", "0", "from 1 to 1000"),
+        ("TRAWL_WORKER_CONCURRENCY", "many", "from 1 to 4096"),
+        ("TRAWL_POLITENESS_DELAY", "250", "such as 250ms, 20s or 5m"),
+        ("TRAWL_CONNECT_TIMEOUT", "0s", "from 10ms to 5m"),
+        ("TRAWL_FETCH_TIMEOUT", "1h", "from 10ms to 10m"),
+        ("TRAWL_MAX_BODY_BYTES", "5MiB", "from 1024 to 268435456"),
+        ("TRAWL_USER_AGENT", "Träwl", "visible ASCII"),
+        ("TRAWL_ALLOW_NETWORKS", "10.0.0.0/33", "10.0.0.0/8"),
+        ("TRAWL_RESOLVE", "*.test", "name=address"),
+        ("TRAWL_LEASE_TTL", "0s", "from 1s to 1h"),
+        ("TRAWL_MAX_ATTEMPTS", "-1", "from 1 to 100"),
+        ("TRAWL_SHUTDOWN_TIMEOUT", "soon", "from 1s to 10m"),
+        ("TRAWL_LOG", "a=b=c", "a filter"),
+        ("TRAWL_LOG_FORMAT", "xml", "text or json"),
+    ] {
+        let line = refusal(variable, value).await;
+        for part in [variable, value, allowed] {
+            assert!(line.contains(part), "{part} is not in: {line}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_refused_url_does_not_show_its_password() {
+    let line = refusal(
+        "DATABASE_URL",
+        "postgres://user:hunter2@h/db?pgbouncer=true",
+    )
+    .await;
+    assert!(
+        !line.contains("hunter2") && line.contains("pgbouncer"),
+        "{line}"
+    );
+}
+
+#[tokio::test]
+async fn flags_and_commands_are_checked_as_well() {
+    for arguments in [
+        &["--bind", "x"][..],
+        &["serve", "--nope"],
+        &["nope"],
+        &["scan"],
+        &["scan", "nodot"],
+        &["scan", "a.test", "--max-pages", "0"],
+    ] {
+        let finished = TrawlCommand::new(arguments)
+            .unwrap()
+            .run(PATIENCE)
+            .await
+            .unwrap();
+        assert_eq!(finished.status.code(), Some(2), "{arguments:?}");
+        assert_eq!(finished.stderr.lines().count(), 1, "{}", finished.stderr);
+    }
+}
+
+#[tokio::test]
+async fn help_and_version_are_answers() {
+    for (argument, part) in [
+        ("--help", "TRAWL_BIND"),
+        ("--version", env!("CARGO_PKG_VERSION")),
+    ] {
+        let finished = TrawlCommand::new([argument])
+            .unwrap()
+            .run(PATIENCE)
+            .await
+            .unwrap();
+        assert_eq!(finished.status.code(), Some(0));
+        assert!(finished.stdout.contains(part), "{}", finished.stdout);
+    }
+}
+
+#[tokio::test]
+async fn a_variable_that_no_version_has_is_pointed_out() {
+    let database = migrated().await;
+    let command = trawl(&["serve", "--no-worker"], &database.url())
+        .env("TRAWL_WORKER_CONCURENCY", "3")
+        .env("TRAWL_LOG_FORMAT", "json");
+    let api = Api::start(&command).await;
+    let log = api.process.stderr();
+    let warning = log
+        .lines()
+        .find(|line| line.contains("TRAWL_WORKER_CONCURENCY"))
+        .unwrap();
+    let warning: serde_json::Value = serde_json::from_str(warning).unwrap();
+    assert_eq!(warning["level"], "WARN");
+    assert_eq!(api.process.stdout(), "");
+}

@@ -1,0 +1,166 @@
+//! Batches and scans of a farm of sites, end to end.
+
+use serde_json::{Value, json};
+use trawl_test_support::farm::{Site, SiteFarm};
+use trawl_test_support::wait::wait_for;
+
+use crate::house::{Api, PATIENCE, PREFIX, anonymous, migrated, trawl};
+
+#[tokio::test]
+async fn a_batch_moves_from_pending_to_complete_and_counts_what_was_served() {
+    let database = migrated().await;
+    let farm = SiteFarm::start().await.unwrap();
+    let mut hosts = farm.add_numbered_sites(3, 4);
+    farm.add_site("empty.test", Site::new(0));
+    hosts.push("empty.test".to_owned());
+    let gate = farm.hold_answers();
+    let api = Api::start(&trawl(&["serve"], &database.url())).await;
+    api.ready().await;
+
+    let domains: Vec<String> = hosts
+        .iter()
+        .map(|host| format!("http://{}", farm.domain(host)))
+        .collect();
+    let id = api
+        .accepted(&json!({"domains": domains, "max_pages": 3, "max_concurrent": 2}))
+        .await;
+    let running = wait_for("the batch to run", PATIENCE, async || {
+        let status = api.batch(&id).await;
+        anyhow::ensure!(status["status"] == "running", "{status:#}");
+        Ok(status)
+    })
+    .await
+    .unwrap();
+    assert_eq!(running["progress"], 0.0);
+    assert_eq!(running["end_time"], Value::Null);
+    assert!(running["processing_time"].as_f64().unwrap() >= 0.0);
+
+    gate.release();
+    let ended = wait_for("the batch to end", PATIENCE, async || {
+        let status = api.batch(&id).await;
+        anyhow::ensure!(!status["end_time"].is_null(), "{status:#}");
+        Ok(status)
+    })
+    .await
+    .unwrap();
+    let complete = json!({"job_id": "ID", "status": "complete", "pages_scraped": 3, "error": null});
+    let failure = &ended["domain_statuses"][farm.domain("empty.test")];
+    assert_eq!(failure["status"], "failed");
+    assert_eq!(failure["error_code"], "http_client_error");
+    let mut lines = json!({farm.domain("empty.test"): anonymous(failure.clone())});
+    for host in hosts.iter().filter(|host| *host != "empty.test") {
+        lines[farm.domain(host)] = complete.clone();
+    }
+    assert_eq!(
+        anonymous(ended.clone()),
+        json!({
+            "batch_id": "ID",
+            "status": "partial",
+            "total_domains": 4,
+            "completed_domains": 3,
+            "failed_domains": 1,
+            "progress": 100.0,
+            "created_at": "TIME",
+            "updated_at": "TIME",
+            "start_time": "TIME",
+            "end_time": "TIME",
+            "processing_time": "SECONDS",
+            "domain_statuses": lines,
+            "error": "1 of 4 sites failed; domain_statuses has the reason of each.",
+            "metadata": {"domain_statuses": lines},
+        })
+    );
+    for host in hosts.iter().filter(|host| *host != "empty.test") {
+        assert_eq!(farm.page_hits(host), 3, "{host}");
+    }
+}
+
+#[tokio::test]
+async fn a_scan_ends_with_the_profile_of_its_site() {
+    let database = migrated().await;
+    let farm = SiteFarm::start().await.unwrap();
+    farm.add_site("shop.test", Site::new(5).with_wordpress());
+    let api = Api::start(&trawl(&["serve"], &database.url())).await;
+    api.ready().await;
+    let body = json!({"base_url": format!("http://{}", farm.domain("shop.test")), "max_pages": 2});
+    let accepted = api.post("/scan", body.to_string()).await.json();
+    let path = format!("{PREFIX}/status/{}", accepted["job_id"].as_str().unwrap());
+    let ended = wait_for("the scan to end", PATIENCE, async || {
+        let status = api.get(&path).await.json();
+        anyhow::ensure!(!status["end_time"].is_null(), "{status:#}");
+        Ok(status)
+    })
+    .await
+    .unwrap();
+    assert_eq!(ended["status"], "complete", "{ended:#}");
+    assert_eq!(ended["progress"], 100.0);
+    assert_eq!(ended["pages_scraped"], 2);
+    assert_eq!(ended["result"]["is_wordpress"], true, "{ended:#}");
+}
+
+#[tokio::test]
+async fn a_scan_from_the_command_line_answers_on_stdout_and_leaves_nothing_running() {
+    let database = migrated().await;
+    let farm = SiteFarm::start().await.unwrap();
+    farm.add_site("shop.test", Site::new(5));
+    let site = format!("http://{}", farm.domain("shop.test"));
+    let command = trawl(&["scan", &site, "--max-pages", "3"], &database.url());
+    let finished = command.run(PATIENCE).await.unwrap();
+    assert_eq!(finished.status.code(), Some(0), "{}", finished.stderr);
+    let result: Value = serde_json::from_str(&finished.stdout).unwrap();
+    assert_eq!(result["status"], "complete");
+    assert_eq!(result["pages_scraped"], 3);
+    assert_eq!(result["domain"], farm.domain("shop.test"));
+    assert_eq!(farm.page_hits("shop.test"), 3);
+    let progress = format!(
+        "{}: complete, 3 of at most 3 pages",
+        farm.domain("shop.test")
+    );
+    assert!(finished.stderr.contains(&progress), "{}", finished.stderr);
+}
+
+#[tokio::test]
+async fn a_scan_that_fails_says_why_and_exits_with_1() {
+    let database = migrated().await;
+    let farm = SiteFarm::start().await.unwrap();
+    farm.add_site("gone.test", Site::new(0));
+    let site = format!("http://{}", farm.domain("gone.test"));
+    let command = trawl(&["scan", &site], &database.url());
+    let finished = command.run(PATIENCE).await.unwrap();
+    assert_eq!(finished.status.code(), Some(1), "{}", finished.stderr);
+    let result: Value = serde_json::from_str(&finished.stdout).unwrap();
+    assert_eq!(result["status"], "failed", "{result:#}");
+    assert_eq!(result["error_code"], "http_client_error", "{result:#}");
+    assert!(!result["error"].as_str().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn an_interrupted_scan_hands_its_site_back() {
+    let database = migrated().await;
+    let farm = SiteFarm::start().await.unwrap();
+    farm.add_site("slow.test", Site::new(5));
+    let gate = farm.hold_answers();
+    let site = format!("http://{}", farm.domain("slow.test"));
+    let command = trawl(&["scan", &site], &database.url()).env("TRAWL_SHUTDOWN_TIMEOUT", "2s");
+    let process = command.spawn().unwrap();
+    wait_for("the crawl to begin", PATIENCE, async || {
+        anyhow::ensure!(!farm.held_hosts().is_empty(), "{}", process.stderr());
+        Ok(())
+    })
+    .await
+    .unwrap();
+    process.terminate().unwrap();
+    let finished = process.wait(PATIENCE).await.unwrap();
+    gate.release();
+    assert_eq!(finished.status.code(), Some(1), "{}", finished.stderr);
+    assert_eq!(finished.stdout, "");
+    let admin = database.admin().await.unwrap();
+    let row = admin
+        .query_one("select state, attempt from trawl.domain_jobs", &[])
+        .await
+        .unwrap();
+    assert_eq!(
+        (row.get::<_, &str>(0), row.get::<_, i32>(1)),
+        ("pending", 0)
+    );
+}

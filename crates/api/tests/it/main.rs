@@ -1,0 +1,14 @@
+//! The API and the commands, as their users meet them: the real binary against a real database.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod bad_input;
+mod configuration;
+mod crawl;
+mod health;
+mod house;
+mod large;
+mod private;
+mod relay;
+mod shapes;
+mod shutdown;

@@ -1,0 +1,112 @@
+//! The end of a process: in good order, within its limit, with the right code.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use trawl_test_support::wait::wait_until;
+
+use crate::house::{Api, PATIENCE, PREFIX, migrated, trawl};
+use crate::relay::Relay;
+
+#[tokio::test]
+async fn sigterm_ends_an_idle_service_with_0_and_closes_its_port() {
+    let database = migrated().await;
+    let api = Api::start(&trawl(&["serve"], &database.url())).await;
+    api.ready().await;
+    let address = api.url.strip_prefix("http://").unwrap().to_owned();
+    api.process.terminate().unwrap();
+    let finished = api.process.wait(PATIENCE).await.unwrap();
+    assert_eq!(finished.status.code(), Some(0), "{}", finished.stderr);
+    assert!(TcpStream::connect(address).await.is_err());
+}
+
+#[tokio::test]
+async fn a_request_under_way_gets_its_answer() {
+    let database = migrated().await;
+    let api = Api::quiet(&database).await;
+    let address = api.url.strip_prefix("http://").unwrap().to_owned();
+    let body = r#"{"domains": ["a.test"]}"#;
+    let (first, rest) = body.split_at(5);
+    let mut connection = TcpStream::connect(&address).await.unwrap();
+    let head = format!(
+        "POST {PREFIX}/batch HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\n\r\n{first}",
+        body.len()
+    );
+    connection.write_all(head.as_bytes()).await.unwrap();
+    // The server has seen the request once a later one on another connection has its answer.
+    assert_eq!(api.get("/").await.status, 200);
+
+    api.process.terminate().unwrap();
+    wait_until("the port to close", PATIENCE, async || {
+        TcpStream::connect(&address).await.is_err()
+    })
+    .await
+    .unwrap();
+    connection.write_all(rest.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
+    let finished = api.process.wait(PATIENCE).await.unwrap();
+    assert_eq!(finished.status.code(), Some(0), "{}", finished.stderr);
+}
+
+#[tokio::test]
+async fn sigterm_ends_a_service_that_waits_for_its_database() {
+    let database = migrated().await;
+    let relay = Relay::closed(&database.url()).await;
+    let api = Api::start(&trawl(&["serve"], relay.url())).await;
+    api.health_status(503).await;
+    api.process.terminate().unwrap();
+    let finished = api.process.wait(PATIENCE).await.unwrap();
+    assert_eq!(finished.status.code(), Some(0), "{}", finished.stderr);
+}
+
+#[tokio::test]
+async fn a_second_signal_ends_the_process_at_once() {
+    let database = migrated().await;
+    let command =
+        trawl(&["serve", "--no-worker"], &database.url()).env("TRAWL_SHUTDOWN_TIMEOUT", "10m");
+    let mut api = Api::start(&command).await;
+    api.ready().await;
+    let address = api.url.strip_prefix("http://").unwrap();
+    // A request that never ends holds the first, graceful stop up.
+    let mut connection = TcpStream::connect(address).await.unwrap();
+    let head = format!("POST {PREFIX}/batch HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{{");
+    connection.write_all(head.as_bytes()).await.unwrap();
+    assert_eq!(api.get("/").await.status, 200);
+    api.process.terminate().unwrap();
+    api.process
+        .wait_for_stderr("the first signal", PATIENCE, |text| {
+            text.contains("a second signal").then_some(())
+        })
+        .await
+        .unwrap();
+    api.process.terminate().unwrap();
+    let finished = api.process.wait(Duration::from_secs(30)).await.unwrap();
+    assert_eq!(finished.status.code(), Some(1), "{}", finished.stderr);
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_one_clear_line_and_exit_1() {
+    let database = migrated().await;
+    let api = Api::quiet(&database).await;
+    let taken = api.url.strip_prefix("http://").unwrap();
+    let finished = trawl(&["serve"], &database.url())
+        .env("TRAWL_BIND", taken)
+        .run(PATIENCE)
+        .await
+        .unwrap();
+    assert_eq!(finished.status.code(), Some(1));
+    let last = finished.stderr.lines().last().unwrap();
+    assert!(
+        last.starts_with("trawl: cannot listen on") && last.contains(taken),
+        "{last}"
+    );
+    // The other service is not disturbed.
+    let answer = crate::house::send(api.request(Method::GET, "/health")).await;
+    assert_eq!(answer.json()["status"], json!("OK"));
+}
