@@ -16,6 +16,7 @@ pub mod pages;
 pub mod pool;
 pub mod retention;
 pub mod scope;
+pub mod tls;
 pub mod workers;
 
 mod row;

@@ -12,8 +12,10 @@ use deadpool_postgres::{
 };
 use thiserror::Error;
 use tokio_postgres::NoTls;
+use tokio_postgres::config::SslMode;
 
 use crate::error::ScopeError;
+use crate::tls::{self, TlsError};
 
 /// Limits of a pool. Every wait has one.
 #[derive(Debug, Clone)]
@@ -26,6 +28,8 @@ pub struct PoolOptions {
     pub connect_timeout: Duration,
     /// Age at which a connection is replaced, so that a pooler behind a name can move.
     pub max_age: Duration,
+    /// Root certificates to trust beside the system's, in PEM form.
+    pub ca_pem: Option<Arc<[u8]>>,
 }
 
 impl PoolOptions {
@@ -36,6 +40,7 @@ impl PoolOptions {
             acquire_timeout: Duration::from_secs(5),
             connect_timeout: Duration::from_secs(5),
             max_age: Duration::from_secs(20 * 60),
+            ca_pem: None,
         }
     }
 }
@@ -51,6 +56,9 @@ pub enum PoolBuildError {
         "the database URL must not carry `options`: PgBouncer refuses it and Supavisor ignores it"
     )]
     Options,
+    /// TLS was asked for and cannot be set up.
+    #[error("the database connection cannot be encrypted")]
+    Tls(#[from] TlsError),
     /// The pool's own parameters do not fit.
     #[error("the pool cannot be built")]
     Build(#[source] deadpool_postgres::BuildError),
@@ -89,9 +97,12 @@ impl Pool {
     /// Makes a pool for `url`. Opens no connection yet.
     ///
     /// # Errors
-    /// [`PoolBuildError`] when the URL is malformed or carries `options`.
+    /// [`PoolBuildError`] when the URL is malformed or carries `options`, or when TLS cannot be set
+    /// up.
     pub fn new(url: &str, options: PoolOptions) -> Result<Self, PoolBuildError> {
-        let mut config = tokio_postgres::Config::from_str(url).map_err(PoolBuildError::Url)?;
+        let mut config = tokio_postgres::Config::from_str(&tls::in_drivers_words(url))
+            .map_err(PoolBuildError::Url)?;
+        tls::settle_mode(url, &mut config);
         if config.get_options().is_some() {
             return Err(PoolBuildError::Options);
         }
@@ -99,14 +110,16 @@ impl Pool {
         if config.get_application_name().is_none() {
             config.application_name("trawl");
         }
-        let manager = Manager::from_config(
-            config,
-            NoTls,
-            // `Clean` would run RESET ALL on whatever backend the pooler gives: see docs.
-            ManagerConfig {
-                recycling_method: RecyclingMethod::Fast,
-            },
-        );
+        // `Clean` would run RESET ALL on whatever backend the pooler gives: see docs.
+        let recycling = ManagerConfig {
+            recycling_method: RecyclingMethod::Fast,
+        };
+        let manager = if config.get_ssl_mode() == SslMode::Disable {
+            Manager::from_config(config, NoTls, recycling)
+        } else {
+            let connector = tls::connector(options.ca_pem.as_deref())?;
+            Manager::from_config(config, connector, recycling)
+        };
         let max_age = options.max_age;
         let inner = deadpool_postgres::Pool::builder(manager)
             .max_size(options.size)

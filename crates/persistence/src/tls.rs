@@ -1,0 +1,136 @@
+//! TLS to the database: what the URL asks for, and whom we trust.
+//!
+//! The driver knows `disable`, `prefer` and `require`, and none of them verifies anything. Here
+//! every TLS connection verifies the certificate's chain and name, so `require`, `verify-ca` and
+//! `verify-full` mean the same, the strictest. There is no way to accept an unknown certificate:
+//! name its root with `TRAWL_DATABASE_CA`.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
+use thiserror::Error;
+use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+/// Why TLS cannot be set up.
+#[derive(Debug, Error)]
+pub enum TlsError {
+    /// The file with the database's own root certificates has none.
+    #[error("the database's CA file has no usable certificate in PEM form")]
+    Ca,
+    /// Nobody is trusted: no root certificates on this machine and none given.
+    #[error(
+        "the system has no root certificates and TRAWL_DATABASE_CA names none, so no database \
+         certificate could be verified"
+    )]
+    NoRoots,
+    /// The library refuses its own defaults.
+    #[error("TLS cannot be set up")]
+    Setup(#[source] rustls::Error),
+}
+
+/// `url` with its `sslmode` in the driver's words.
+pub(crate) fn in_drivers_words(url: &str) -> String {
+    url.replace("sslmode=verify-full", "sslmode=require")
+        .replace("sslmode=verify-ca", "sslmode=require")
+}
+
+/// Settles what a URL without `sslmode` means: plaintext on this machine, where PostgreSQL offers
+/// a certificate that nobody could verify; otherwise TLS if the server offers it.
+pub(crate) fn settle_mode(url: &str, config: &mut tokio_postgres::Config) {
+    if !url.contains("sslmode=") && config.get_hosts().iter().all(is_local) {
+        config.ssl_mode(SslMode::Disable);
+    }
+}
+
+fn is_local(host: &Host) -> bool {
+    match host {
+        Host::Tcp(name) => {
+            name == "localhost"
+                || name
+                    .parse()
+                    .is_ok_and(|address: IpAddr| address.is_loopback())
+        }
+        #[cfg(unix)]
+        Host::Unix(_) => true,
+    }
+}
+
+/// A connector that trusts the system's roots and those in `ca_pem`.
+pub(crate) fn connector(ca_pem: Option<&[u8]>) -> Result<MakeRustlsConnect, TlsError> {
+    let mut roots = RootCertStore::empty();
+    // A single unreadable file of the system's is no reason to trust none of the others.
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if let Some(pem) = ca_pem {
+        let certificates = CertificateDer::pem_slice_iter(pem)
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|_unreadable| TlsError::Ca)?;
+        let (added, _unusable) = roots.add_parsable_certificates(certificates);
+        if added == 0 {
+            return Err(TlsError::Ca);
+        }
+    }
+    if roots.is_empty() {
+        return Err(TlsError::NoRoots);
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(TlsError::Setup)?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(MakeRustlsConnect::new(config))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::str::FromStr;
+
+    use super::*;
+
+    fn mode(url: &str) -> SslMode {
+        let mut config = tokio_postgres::Config::from_str(&in_drivers_words(url)).unwrap();
+        settle_mode(url, &mut config);
+        config.get_ssl_mode()
+    }
+
+    #[test]
+    fn what_was_asked_for_is_what_happens() {
+        for (url, expected) in [
+            ("postgres://u@127.0.0.1/d", SslMode::Disable),
+            ("postgres://u@localhost/d", SslMode::Disable),
+            ("postgres://u@[::1]/d", SslMode::Disable),
+            ("host=/run/postgresql user=u", SslMode::Disable),
+            ("postgres://u@db.example/d", SslMode::Prefer),
+            (
+                "postgres://u@db.example/d?sslmode=disable",
+                SslMode::Disable,
+            ),
+            ("postgres://u@127.0.0.1/d?sslmode=require", SslMode::Require),
+            (
+                "postgres://u@db.example/d?sslmode=verify-full",
+                SslMode::Require,
+            ),
+            ("host=db.example user=u sslmode=verify-ca", SslMode::Require),
+        ] {
+            assert_eq!(mode(url), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_ca_file_without_a_certificate_is_refused() {
+        for pem in [
+            "",
+            "no certificate",
+            "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----",
+        ] {
+            assert!(
+                matches!(connector(Some(pem.as_bytes())), Err(TlsError::Ca)),
+                "{pem}"
+            );
+        }
+    }
+}
