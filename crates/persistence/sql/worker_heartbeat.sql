@@ -14,14 +14,15 @@ select exists (select 1 from beat) as alive,
              left join trawl.domain_jobs j
                on j.id = h.job and j.token = h.token and j.state = 'running'
              where j.id is null) as lost,
+       -- Looked up for each job: a join may start from the cancelled batches and all their jobs.
        array(select h.job from held h
-             join trawl.domain_jobs j on j.id = h.job
-             join trawl.batches b on b.id = j.batch_id
-             where b.state = 'cancelling') as cancelling,
+             where (select b.state = 'cancelling'
+                    from trawl.domain_jobs j join trawl.batches b on b.id = j.batch_id
+                    where j.id = h.job)) as cancelling,
        orphan.jobs, orphan.tokens
 from (
     select coalesce(array_agg(j.id), '{}') as jobs, coalesce(array_agg(j.token), '{}') as tokens
     from trawl.domain_jobs j
-    where j.worker_id = $1 and j.state = 'running' and j.id <> all ($2::uuid[])
+    where j.worker_id = $1 and j.id <> all ($2::uuid[])     -- a job with a worker is running
       and j.claimed_at < clock_timestamp() - $4 * interval '1 millisecond'
 ) orphan
