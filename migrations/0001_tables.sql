@@ -97,8 +97,10 @@ create index domain_jobs_pending_idx on trawl.domain_jobs (batch_id, run_at, ord
     where state = 'pending';
 create index domain_jobs_running_batch_idx on trawl.domain_jobs (batch_id)
     where state = 'running';
+-- The same rows as those of state running, by domain_jobs_lease_check. Said so, because the check of
+-- the foreign key asks for a worker's jobs of any state when the worker is deleted.
 create index domain_jobs_running_worker_idx on trawl.domain_jobs (worker_id)
-    where state = 'running';
+    where worker_id is not null;
 -- The guarantee that no host is crawled twice at once; the claim avoids running into it.
 create unique index domain_jobs_running_host_idx on trawl.domain_jobs (host_key)
     where state = 'running';

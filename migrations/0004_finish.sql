@@ -124,7 +124,7 @@ begin
 
     select array_agg(s.id) into stranded from (
         select j.id from trawl.domain_jobs j join trawl.workers w on w.id = j.worker_id
-        where j.state = 'running' and w.state = 'gone'
+        where w.state = 'gone'                      -- a job with a worker is running
         limit p_limit
     ) s;
     if stranded is null then

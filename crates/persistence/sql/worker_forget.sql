@@ -5,6 +5,6 @@ where id in (
     select w.id from trawl.workers w
     where w.state = 'gone' and w.heartbeat_at < clock_timestamp() - interval '1 day'
       and not exists (select 1 from trawl.domain_jobs j
-                      where j.worker_id = w.id and j.state = 'running')
+                      where j.worker_id = w.id)
     limit 1000
     for update skip locked)

@@ -9,17 +9,23 @@ with beat as (
 ), held as (
     select t.job, t.token from unnest($2::uuid[], $3::bigint[]) as t (job, token)
 ), known as (
-    select h.job, j.token = h.token and j.state = 'running' as ours,
-           b.state = 'cancelling' or j.cancel_requested as cancelling,
-           b.paused_at is not null as paused,
-           coalesce(b.deadline_at < clock_timestamp(), false) as overdue
+    -- Looked up for each job (that is what the offset is for): a join may start from the cancelled
+    -- batches and all their jobs.
+    select h.job, k.ours, k.cancelling, k.paused, k.overdue
     from held h
-    left join trawl.domain_jobs j on j.id = h.job
-    left join trawl.batches b on b.id = j.batch_id
+    left join lateral (
+        select j.token = h.token and j.state = 'running' as ours,
+               b.state = 'cancelling' or j.cancel_requested as cancelling,
+               b.paused_at is not null as paused,
+               coalesce(b.deadline_at < clock_timestamp(), false) as overdue
+        from trawl.domain_jobs j join trawl.batches b on b.id = j.batch_id
+        where j.id = h.job
+        offset 0
+    ) k on true
 ), orphan as (
     select coalesce(array_agg(j.id), '{}') as jobs, coalesce(array_agg(j.token), '{}') as tokens
     from trawl.domain_jobs j
-    where j.worker_id = $1 and j.state = 'running' and j.id <> all ($2::uuid[])
+    where j.worker_id = $1 and j.id <> all ($2::uuid[])     -- a job with a worker is running
       and j.claimed_at < clock_timestamp() - $4 * interval '1 millisecond'
 )
 select exists (select 1 from beat),

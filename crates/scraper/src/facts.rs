@@ -110,6 +110,6 @@ pub struct WordPressFacts {
     pub contact_form_7: bool,
     /// Yoast SEO is at work.
     pub yoast_seo: bool,
-    /// WPForms is at work.
+    /// `WPForms` is at work.
     pub wpforms: bool,
 }

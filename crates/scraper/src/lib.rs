@@ -4,6 +4,14 @@
 //! step by step, so whoever drives it decides when the next fetch happens, and dropping it
 //! cancels it. No storage and no scheduling between sites: those belong to the worker.
 
+pub mod crawl;
+pub mod crawler;
+mod extract;
 pub mod facts;
+mod fetch;
+mod frontier;
+mod pace;
 pub mod profile;
+mod registrable;
+mod robots;
 pub mod step;

@@ -56,7 +56,7 @@ pub struct Profile {
     pub has_contact_form7: bool,
     /// Whether any page uses Yoast SEO.
     pub has_yoast_seo: bool,
-    /// Whether any page uses WPForms.
+    /// Whether any page uses `WPForms`.
     pub has_wpforms: bool,
     /// What the site is built with.
     pub tech_stack: TechStack,

@@ -41,7 +41,6 @@ async fn states_met(
     met.into_iter().flatten().collect()
 }
 
-#[expect(clippy::disallowed_methods, reason = "shows what the banned call does")]
 async fn ask_with_a_named_statement(client: &Client) -> Result<(), tokio_postgres::Error> {
     client.query("select $1::int4 + 1", &[&1]).await.map(drop)
 }

@@ -24,7 +24,6 @@ macro_rules! both_routes {
     // `migrated` or `empty`: the database that the body gets.
     ($kind:ident: $name:ident, $body:expr) => {
         mod $name {
-            #[allow(unused_imports, reason = "each body uses some of its module's imports")]
             use super::*;
 
             #[tokio::test]

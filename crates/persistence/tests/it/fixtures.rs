@@ -29,13 +29,12 @@ pub(crate) struct Submission {
 impl Submission {
     /// Of these sites, five at once.
     pub(crate) fn of<S: AsRef<str>>(sites: impl IntoIterator<Item = S>) -> Self {
-        let jobs = sites
-            .into_iter()
-            .map(|site| NewJob {
-                id: Uuid::now_v7(),
-                site: SiteAddress::parse(site.as_ref()).expect("a valid site"),
-            })
-            .collect();
+        let new_job = |site: S| NewJob {
+            id: Uuid::now_v7(),
+            site: SiteAddress::parse(site.as_ref())
+                .unwrap_or_else(|error| panic!("{} {error}", site.as_ref())),
+        };
+        let jobs = sites.into_iter().map(new_job).collect();
         Self {
             id: Uuid::now_v7(),
             kind: BatchKind::Batch,
@@ -61,7 +60,8 @@ impl Submission {
             id: self.id,
             kind: self.kind,
             max_pages: MaxPages::DEFAULT,
-            max_concurrent: MaxConcurrent::new(self.max_concurrent).expect("a valid limit"),
+            max_concurrent: MaxConcurrent::new(self.max_concurrent)
+                .unwrap_or_else(|error| panic!("{error}")),
             request_hash: self.request_hash,
             metadata: &self.metadata,
             jobs: &self.jobs,

@@ -33,6 +33,9 @@ const REFUSED_RETRY: Duration = Duration::from_secs(60);
 /// The least wait after a failed poll, so that a lucky draw is no tight loop.
 const POLL_RETRY_MIN: Duration = Duration::from_millis(50);
 
+/// Between two signs of life while every slot is busy: a worker with nothing free is no stuck one.
+const PULSE_INTERVAL: Duration = Duration::from_secs(5);
+
 /// Runs one kind of work with a bounded number of slots.
 pub struct Runner<T: Task> {
     task: Arc<T>,
@@ -192,9 +195,12 @@ impl<T: Task> Runner<T> {
 
     /// Waits for a free slot and takes it with all others that are free; `None` on `stop`.
     async fn free_slots(&self, stop: &CancellationToken) -> Option<Vec<OwnedSemaphorePermit>> {
-        let first = tokio::select! {
-            () = stop.cancelled() => return None,
-            slot = Arc::clone(&self.slots).acquire_owned() => slot.ok()?,
+        let first = loop {
+            tokio::select! {
+                () = stop.cancelled() => return None,
+                slot = Arc::clone(&self.slots).acquire_owned() => break slot.ok()?,
+                () = sleep(PULSE_INTERVAL) => self.pulse.beat(),
+            }
         };
         let mut slots = vec![first];
         while slots.len() < TAKE_MAX

@@ -26,7 +26,8 @@ pub struct Pulse(Arc<Mutex<Option<Instant>>>);
 
 impl Pulse {
     /// The moment of the last attempt to take work, successful or not; `None` before the first.
-    /// While every slot is busy nothing is attempted, and the moment is that of the last look.
+    /// While every slot is busy nothing is attempted, and the moment is that of the last look at the
+    /// slots: what is old means that the loop itself hangs.
     pub fn last_claim_attempt(&self) -> Option<Instant> {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

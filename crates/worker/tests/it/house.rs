@@ -88,6 +88,14 @@ pub(crate) fn options() -> WorkerOptions {
     }
 }
 
+/// As [`options`], with a lease so short that its end can be waited for.
+pub(crate) fn short_lease() -> WorkerOptions {
+    WorkerOptions {
+        lease: LeaseTerms::new(Duration::from_secs(1)).unwrap(),
+        ..options()
+    }
+}
+
 impl House {
     pub(crate) async fn build(route: Route) -> Self {
         let database = migrated(route).await;

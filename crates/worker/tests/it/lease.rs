@@ -2,21 +2,13 @@
 
 use std::time::Duration;
 
-use trawl_domain::lease::LeaseTerms;
 use trawl_test_support::database::Route;
 use trawl_test_support::farm::Site;
 use trawl_test_support::wait::wait_until;
 use trawl_worker::worker::WorkerOptions;
 use uuid::Uuid;
 
-use crate::house::{House, PATIENCE, options};
-
-fn short_lease() -> WorkerOptions {
-    WorkerOptions {
-        lease: LeaseTerms::new(Duration::from_secs(1)).unwrap(),
-        ..options()
-    }
-}
+use crate::house::{House, PATIENCE, options, short_lease};
 
 /// Waits until at least `pages` pages of the batch are recorded.
 async fn recorded(house: &House, batch: Uuid, pages: i64) {

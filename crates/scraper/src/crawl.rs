@@ -1,0 +1,206 @@
+//! The crawl of one site, pulled page by page.
+//!
+//! One request at a time. The number of requests is bounded: the frontier admits at most
+//! `10 × max_pages + 100` URLs in all, each takes at most one request and five redirects, and each
+//! of the site's few origins one robots.txt. Nothing happens between two calls of
+//! [`Crawl::next`]: who drives the crawl decides when to go on.
+
+mod page;
+mod redirect;
+mod robots_gate;
+mod start;
+mod visit;
+
+use std::sync::Arc;
+
+use trawl_domain::failure::Failure;
+use trawl_domain::page::PageState;
+use trawl_domain::site::SiteAddress;
+use trawl_domain::url_rules::{PageUrl, SiteScope};
+
+use crate::crawler::Shared;
+use crate::frontier::{Frontier, Waiting};
+use crate::profile::ProfileBuilder;
+use crate::step::{CrawlEnd, CrawlOrder, CrawledPage, RecordedPage, Step, StopReason};
+use redirect::HopVerdict;
+use visit::{Outcome, Reach, Visit, Visitor};
+
+/// After so many pages in a row for which the server was not reached or did not answer, the rest
+/// of the site is left alone. Chosen: beyond a hiccup, and at 20 s each already three minutes.
+const SILENT_PAGES_MAX: u32 = 10;
+
+/// The crawl of one site.
+#[derive(Debug)]
+pub struct Crawl {
+    site: SiteAddress,
+    max_pages: u32,
+    fetched_pages: u32,
+    silent_pages: u32,
+    frontier: Frontier,
+    visitor: Visitor,
+    profile: ProfileBuilder,
+    phase: Phase,
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// The start page has yet to be fetched.
+    Start,
+    /// The start page is known, and with it what belongs to the site.
+    Pages(SiteScope),
+    /// No further page is fetched.
+    Ended(StopReason, Option<Failure>),
+}
+
+impl Crawl {
+    pub(crate) fn new(shared: Arc<Shared>, order: CrawlOrder) -> Self {
+        let CrawlOrder {
+            site,
+            max_pages,
+            recorded,
+        } = order;
+        let mut profile = ProfileBuilder::default();
+        for facts in recorded.iter().filter_map(|page| page.facts.as_ref()) {
+            profile.add(facts);
+        }
+        let fetched = recorded
+            .iter()
+            .filter(|page| page.state == PageState::Fetched)
+            .count();
+        Self {
+            site,
+            max_pages,
+            fetched_pages: u32::try_from(fetched).unwrap_or(u32::MAX),
+            silent_pages: 0,
+            frontier: Frontier::rebuild(max_pages, &recorded),
+            visitor: Visitor::new(shared),
+            profile,
+            phase: recorded
+                .first()
+                .and_then(recorded_scope)
+                .map_or(Phase::Start, Phase::Pages),
+        }
+    }
+
+    /// Fetches the next page, or says that the crawl has ended and how.
+    ///
+    /// # Cancel safety
+    ///
+    /// A step that is dropped loses the page in flight and no other; the next call asks for that
+    /// page again.
+    pub async fn next(&mut self) -> Step {
+        loop {
+            match &self.phase {
+                Phase::Ended(stop_reason, failure) => {
+                    return Step::End(Box::new(CrawlEnd {
+                        stop_reason: *stop_reason,
+                        failure: failure.clone(),
+                        profile: self.profile.build(),
+                    }));
+                }
+                Phase::Start if self.max_pages == 0 => self.end(StopReason::MaxPages),
+                Phase::Start => {
+                    if let Some(page) = self.start().await {
+                        return Step::Page(Box::new(page));
+                    }
+                }
+                Phase::Pages(scope) => {
+                    let scope = scope.clone();
+                    if let Some(page) = self.page(&scope).await {
+                        return Step::Page(Box::new(page));
+                    }
+                }
+            }
+        }
+    }
+
+    fn end(&mut self, stop_reason: StopReason) {
+        self.phase = Phase::Ended(stop_reason, None);
+    }
+
+    /// The next page of the frontier; `None` ends the crawl.
+    async fn page(&mut self, scope: &SiteScope) -> Option<CrawledPage> {
+        if self.fetched_pages >= self.max_pages {
+            self.end(StopReason::MaxPages);
+            return None;
+        }
+        if self.silent_pages >= SILENT_PAGES_MAX {
+            self.end(StopReason::Error);
+            return None;
+        }
+        let Some(Waiting { url, depth }) = self.frontier.next() else {
+            let is_cut = self.frontier.is_cut();
+            self.end(if is_cut {
+                StopReason::MaxRequests
+            } else {
+                StopReason::FrontierExhausted
+            });
+            return None;
+        };
+        let frontier = &self.frontier;
+        let judge = |target: &PageUrl| {
+            if !scope.contains(target) {
+                HopVerdict::OffSite
+            } else if frontier.is_visited(target) && target.visit_key() != url.visit_key() {
+                HopVerdict::Visited
+            } else {
+                HopVerdict::Follow
+            }
+        };
+        let visit = self.visitor.visit(&url, Some(scope), &judge).await;
+        self.frontier.finish();
+        Some(self.record(url, depth, visit))
+    }
+
+    /// Takes a visit into account.
+    fn record(&mut self, url: PageUrl, depth: u32, visit: Visit) -> CrawledPage {
+        self.frontier.mark_visited(&url);
+        if let Some(target) = &visit.final_url {
+            self.frontier.mark_visited(target);
+        }
+        let mut page = CrawledPage {
+            url: url.to_string(),
+            final_url: visit.final_url.map(|url| url.to_string()),
+            state: PageState::Failed,
+            depth,
+            http_status: visit.http_status,
+            body_bytes: visit.body_bytes,
+            duration: visit.duration,
+            failure: None,
+            discovered: Vec::new(),
+            facts: None,
+        };
+        let mut is_silent = false;
+        match visit.outcome {
+            Outcome::Fetched(extracted) => {
+                self.fetched_pages = self.fetched_pages.saturating_add(1);
+                self.profile.add(&extracted.facts);
+                page.state = PageState::Fetched;
+                page.discovered = self
+                    .frontier
+                    .discover(extracted.links, depth.saturating_add(1));
+                page.facts = Some(extracted.facts);
+            }
+            Outcome::Skipped(failure) => {
+                page.state = PageState::Skipped;
+                page.failure = Some(failure);
+            }
+            Outcome::Failed { failure, reach } => {
+                is_silent = reach < Reach::Answer;
+                page.failure = Some(failure);
+            }
+        }
+        self.silent_pages = if is_silent {
+            self.silent_pages.saturating_add(1)
+        } else {
+            0
+        };
+        page
+    }
+}
+
+/// The scope that an earlier attempt found, from the start page that it recorded first.
+fn recorded_scope(start: &RecordedPage) -> Option<SiteScope> {
+    let url = start.final_url.as_ref().unwrap_or(&start.url);
+    PageUrl::parse(url).ok().map(|url| SiteScope::of(&url))
+}

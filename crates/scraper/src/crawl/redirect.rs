@@ -1,0 +1,77 @@
+//! Where a redirect leads, and whether it is followed.
+
+use trawl_domain::failure::{Failure, FailureCode};
+use trawl_domain::url_rules::PageUrl;
+
+use super::visit::{Outcome, Reach};
+
+/// Most redirects followed for one page. Chosen: browsers allow twenty, no sound site needs five.
+const REDIRECTS_MAX: usize = 5;
+
+/// What to do with the target of a redirect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum HopVerdict {
+    /// Ask for it.
+    Follow,
+    /// It belongs to another site.
+    OffSite,
+    /// It was visited before, as another page.
+    Visited,
+}
+
+/// What comes after a redirect.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// This URL is asked for.
+    Follow(PageUrl),
+    /// Nothing; this is where it would have led, and what becomes of the page.
+    Stop {
+        led_to: Option<PageUrl>,
+        outcome: Outcome,
+    },
+}
+
+/// Judges a redirect from `from`, the last of the URLs `seen` for this page.
+pub(super) fn next(
+    from: &PageUrl,
+    location: &str,
+    seen: &[PageUrl],
+    judge: &(dyn Fn(&PageUrl) -> HopVerdict + Sync),
+) -> Next {
+    let failed = |led_to, sentence| Next::Stop {
+        led_to,
+        outcome: Outcome::Failed {
+            failure: Failure::new(FailureCode::RedirectLimit, sentence),
+            reach: Reach::Answer,
+        },
+    };
+    let Ok(next) = PageUrl::resolve(from.as_url(), location) else {
+        return failed(
+            None,
+            format!("GET {from} was redirected to what is no URL of a page"),
+        );
+    };
+    if seen.contains(&next) {
+        return failed(Some(next), format!("GET {from} was redirected in a circle"));
+    }
+    if seen.len() > REDIRECTS_MAX {
+        let sentence = format!("GET {from} was redirected more than {REDIRECTS_MAX} times");
+        return failed(Some(next), sentence);
+    }
+    let (code, sentence) = match judge(&next) {
+        HopVerdict::Follow => return Next::Follow(next),
+        HopVerdict::OffSite => (
+            FailureCode::RedirectOffSite,
+            format!("GET {from} was redirected to another site, {next}"),
+        ),
+        HopVerdict::Visited => (
+            FailureCode::Duplicate,
+            format!("GET {from} was redirected to {next}, which was visited before"),
+        ),
+    };
+    let outcome = Outcome::Skipped(Failure::new(code, sentence));
+    Next::Stop {
+        led_to: Some(next),
+        outcome,
+    }
+}

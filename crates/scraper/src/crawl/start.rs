@@ -1,0 +1,99 @@
+//! The start page: which scheme answers, and which host the site turns out to be.
+
+use trawl_domain::failure::{Failure, FailureCode};
+use trawl_domain::url_rules::{PageUrl, SiteScope};
+
+use super::redirect::HopVerdict;
+use super::visit::{Outcome, Reach};
+use super::{Crawl, Phase};
+use crate::registrable::is_same_site;
+use crate::step::{CrawledPage, StopReason};
+
+impl Crawl {
+    /// Tries the candidates in their order; `None` ends the crawl.
+    ///
+    /// Another candidate is tried only if nobody spoke HTTP at the one before.
+    pub(super) async fn start(&mut self) -> Option<CrawledPage> {
+        let candidates: Vec<PageUrl> = self
+            .site
+            .start_candidates()
+            .into_iter()
+            .filter_map(|url| PageUrl::from_url(url).ok())
+            .collect();
+        let mut failures = Vec::new();
+        for url in candidates {
+            let judge = |target: &PageUrl| {
+                if is_same_site(host_of(&url), host_of(target)) {
+                    HopVerdict::Follow
+                } else {
+                    HopVerdict::OffSite
+                }
+            };
+            let visit = self.visitor.visit(&url, None, &judge).await;
+            match &visit.outcome {
+                Outcome::Fetched(_) => {
+                    let site = visit.final_url.as_ref().unwrap_or(&url);
+                    self.phase = Phase::Pages(SiteScope::of(site));
+                    return Some(self.record(url, 0, visit));
+                }
+                Outcome::Skipped(failure) => failures.push((Reach::Answer, failure.clone())),
+                Outcome::Failed { failure, reach } => failures.push((*reach, failure.clone())),
+            }
+            let tries_next = matches!(
+                visit.outcome,
+                Outcome::Failed {
+                    reach: Reach::Port | Reach::Handshake,
+                    ..
+                }
+            );
+            if !tries_next {
+                break;
+            }
+        }
+        let failure = combine(failures);
+        let stop_reason = match failure.code {
+            FailureCode::RobotsDisallowed | FailureCode::RobotsUnavailable => StopReason::Robots,
+            _ => StopReason::Error,
+        };
+        self.phase = Phase::Ended(stop_reason, Some(failure));
+        None
+    }
+}
+
+fn host_of(url: &PageUrl) -> &str {
+    url.as_url().host_str().unwrap_or_default()
+}
+
+/// The failure of the candidate that got furthest; where none got to HTTP, all are told.
+fn combine(failures: Vec<(Reach, Failure)>) -> Failure {
+    let Some((reach, best)) = failures.iter().max_by_key(|(reach, _)| *reach).cloned() else {
+        return Failure::new(FailureCode::Internal, "the site has no URL to start from");
+    };
+    if reach >= Reach::Server {
+        return best;
+    }
+    let sentences: Vec<String> = failures
+        .into_iter()
+        .map(|(_, failure)| failure.sentence)
+        .collect();
+    Failure::new(best.code, sentences.join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_candidate_that_got_furthest_is_reported() {
+        let failure = |code, text: &str| Failure::new(code, text);
+        let tls = (Reach::Handshake, failure(FailureCode::TlsFailed, "a"));
+        let refused = (Reach::Port, failure(FailureCode::ConnectRefused, "b"));
+        let not_found = (Reach::Answer, failure(FailureCode::HttpClientError, "c"));
+        assert_eq!(combine(vec![tls.clone(), not_found]).sentence, "c");
+        assert_eq!(
+            combine(vec![tls, refused]),
+            failure(FailureCode::TlsFailed, "a; b")
+        );
+        assert_eq!(combine(vec![]).code, FailureCode::Internal);
+    }
+}

@@ -1,0 +1,148 @@
+//! From the bytes of a page to its facts and links, in one pass while they arrive.
+//!
+//! No document tree and no copy of the body. Nothing that markup can contain makes this fail: at
+//! worst the rest of a page is ignored, and what was found until then is kept. The result does
+//! not depend on how the bytes were cut into pieces.
+
+mod charset;
+mod collector;
+mod emails;
+mod head;
+mod links;
+mod logo;
+mod media_type;
+mod parser;
+mod phone_text;
+mod phones;
+mod social;
+mod text;
+mod wordpress;
+
+use encoding_rs::{CoderResult, Decoder, Encoding, UTF_8};
+use trawl_domain::url_rules::{PageUrl, SiteScope};
+
+use crate::facts::PageFacts;
+use collector::Collector;
+pub(crate) use media_type::MediaType;
+use parser::Parser;
+
+/// Bytes looked at for a charset before parsing begins: four times what the HTML standard asks
+/// for, as many pages declare theirs behind scripts.
+const PRESCAN_BYTES: usize = 4096;
+
+/// Text decoded at once, in bytes. Chosen: fits the cache of a core.
+const DECODED_PIECE_BYTES: usize = 8 * 1024;
+
+/// What a page gave.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Extracted {
+    pub(crate) facts: PageFacts,
+    /// The links into the site, in their order, each once.
+    pub(crate) links: Vec<PageUrl>,
+}
+
+/// Extracts one page.
+#[derive(Debug)]
+pub(crate) struct Extractor {
+    parser: Parser,
+    input: Input,
+}
+
+#[derive(Debug)]
+enum Input {
+    /// The first bytes are kept until the charset is decided.
+    Prescan {
+        head: Vec<u8>,
+        of_header: Option<&'static Encoding>,
+    },
+    /// UTF-8 is parsed as it is; the parser replaces what is not valid.
+    Utf8,
+    /// Everything else becomes UTF-8 first, which spares the parser the charsets in which a
+    /// `<` is no `<`.
+    Decode {
+        decoder: Box<Decoder>,
+        piece: String,
+    },
+}
+
+impl Extractor {
+    /// Begins a page at `url`, whose links count within `scope`, and whose charset the HTTP
+    /// header may have named.
+    pub(crate) fn new(url: &PageUrl, scope: SiteScope, charset: Option<&'static Encoding>) -> Self {
+        Self {
+            parser: Parser::new(Collector::new(url, scope)),
+            input: Input::Prescan {
+                head: Vec::new(),
+                of_header: charset,
+            },
+        }
+    }
+
+    /// Takes the next piece of the body.
+    pub(crate) fn write(&mut self, bytes: &[u8]) {
+        match &mut self.input {
+            Input::Prescan { head, .. } => {
+                head.extend_from_slice(bytes);
+                if head.len() >= PRESCAN_BYTES {
+                    self.begin_parsing();
+                }
+            }
+            Input::Utf8 => self.parser.write(bytes),
+            Input::Decode { decoder, piece } => {
+                decode(decoder, piece, bytes, false, &mut self.parser);
+            }
+        }
+    }
+
+    /// Ends the page.
+    pub(crate) fn finish(mut self) -> Extracted {
+        if matches!(self.input, Input::Prescan { .. }) {
+            self.begin_parsing();
+        }
+        if let Input::Decode { decoder, piece } = &mut self.input {
+            decode(decoder, piece, &[], true, &mut self.parser);
+        }
+        self.parser.finish()
+    }
+
+    /// Decides on the charset by the first [`PRESCAN_BYTES`] alone, however many have come.
+    fn begin_parsing(&mut self) {
+        let Input::Prescan { head, of_header } = &mut self.input else {
+            return;
+        };
+        let head = std::mem::take(head);
+        let sample = head.get(..PRESCAN_BYTES).unwrap_or(&head);
+        let (encoding, bom_bytes) = charset::decide(sample, *of_header);
+        self.input = if encoding == UTF_8 {
+            Input::Utf8
+        } else {
+            Input::Decode {
+                decoder: Box::new(encoding.new_decoder_without_bom_handling()),
+                piece: String::with_capacity(DECODED_PIECE_BYTES),
+            }
+        };
+        self.write(head.get(bom_bytes..).unwrap_or_default());
+    }
+}
+
+fn decode(
+    decoder: &mut Decoder,
+    piece: &mut String,
+    mut bytes: &[u8],
+    is_last: bool,
+    parser: &mut Parser,
+) {
+    loop {
+        piece.clear();
+        let (result, read, _replaced) = decoder.decode_to_string(bytes, piece, is_last);
+        parser.write(piece.as_bytes());
+        bytes = bytes.get(read..).unwrap_or_default();
+        match result {
+            CoderResult::InputEmpty => return,
+            CoderResult::OutputFull => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

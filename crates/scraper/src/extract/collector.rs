@@ -1,0 +1,276 @@
+//! Takes the events of the parser and hands each to whom it concerns.
+
+use lol_html::send::Element;
+use trawl_domain::url_rules::{PageUrl, SiteScope};
+use url::Url;
+
+use super::Extracted;
+use super::emails::Emails;
+use super::head::Head;
+use super::links::Links;
+use super::logo::Logo;
+use super::phones::{Phones, region_of};
+use super::social::SocialLinks;
+use super::text::{TextWindow, attribute_text};
+use super::wordpress::WordPress;
+use crate::facts::PageFacts;
+
+/// Elements that run on within a line, so that text in them belongs to the text around them.
+const INLINE_ELEMENTS: &[&str] = &[
+    "a", "abbr", "b", "bdi", "bdo", "big", "cite", "code", "em", "font", "i", "ins", "kbd", "mark",
+    "nobr", "q", "s", "samp", "small", "span", "strong", "sub", "sup", "tt", "u", "var", "wbr",
+];
+
+/// Elements in which logos stand and which authors close; the class of `body` says nothing.
+const BOX_ELEMENTS: &[&str] = &["a", "div", "figure", "h1", "header", "picture", "span"];
+
+/// What has been found on one page so far.
+#[derive(Debug)]
+pub(super) struct Collector {
+    page: Url,
+    /// What references are resolved against: the page, or what `<base>` says.
+    base: Url,
+    has_base: bool,
+    head: Head,
+    logo: Logo,
+    links: Links,
+    emails: Emails,
+    phones: Phones,
+    social: SocialLinks,
+    wordpress: WordPress,
+    window: TextWindow,
+}
+
+/// An end tag that matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum EndOf {
+    /// Of an element that stands by itself.
+    Block,
+    /// Of an element that is named after a logo.
+    LogoBox,
+}
+
+impl Collector {
+    pub(super) fn new(url: &PageUrl, scope: SiteScope) -> Self {
+        let page = url.as_url().clone();
+        let host = page.host_str().unwrap_or_default();
+        Self {
+            base: page.clone(),
+            has_base: false,
+            head: Head::default(),
+            logo: Logo::default(),
+            links: Links::new(scope),
+            emails: Emails::new(host),
+            phones: Phones::default(),
+            social: SocialLinks::default(),
+            wordpress: WordPress::default(),
+            window: TextWindow::default(),
+            page,
+        }
+    }
+
+    /// A start tag. Says whether its end tag is of interest.
+    pub(super) fn start_element(&mut self, element: &Element<'_, '_>) -> Option<EndOf> {
+        let name = element.tag_name();
+        let is_block = !INLINE_ELEMENTS.contains(&name.as_str());
+        if is_block {
+            self.separate();
+        }
+        let attributes = Attributes(element);
+        let class = attributes.get("class").unwrap_or_default();
+        let id = attributes.get("id").unwrap_or_default();
+        self.wordpress.see_class(&class);
+        if let Some(hex) = attributes.get("data-cfemail") {
+            self.emails.add_cloudflare(&hex);
+        }
+        self.head.leave_title();
+        match name.as_str() {
+            "html" => self.head.see_html(&attributes),
+            "base" => self.see_base(&attributes),
+            "title" => self.head.enter_title(),
+            "meta" => self.see_meta(&attributes),
+            "link" => self.see_link(&attributes),
+            "a" | "area" => self.see_anchor(&attributes),
+            "img" => {
+                if let Some(src) = attributes.get("src") {
+                    self.wordpress.see_url(&src);
+                }
+                self.logo.see_image(&attributes, &class, &id, &self.base);
+            }
+            "script" => {
+                if let Some(src) = attributes.get("src") {
+                    self.wordpress.see_url(&src);
+                }
+            }
+            _ => {}
+        }
+        if BOX_ELEMENTS.contains(&name.as_str()) && self.logo.enter_box(&class, &id) {
+            return Some(EndOf::LogoBox);
+        }
+        is_block.then_some(EndOf::Block)
+    }
+
+    /// The end tag of an element of which [`Self::start_element`] asked for it.
+    pub(super) fn end_element(&mut self, end: EndOf) {
+        self.separate();
+        match end {
+            EndOf::Block => {}
+            EndOf::LogoBox => self.logo.leave_box(),
+        }
+    }
+
+    /// Visible text, with entities.
+    pub(super) fn text(&mut self, text: &str) {
+        let Self {
+            window,
+            emails,
+            phones,
+            ..
+        } = self;
+        window.push(text, |text| search(text, emails, phones));
+    }
+
+    /// Text of `<title>` or `<textarea>`, with entities.
+    pub(super) fn rcdata(&mut self, text: &str) {
+        self.head.title_text(text);
+    }
+
+    pub(super) fn comment(&mut self, text: &str) {
+        self.wordpress.see_comment(text);
+    }
+
+    /// Everything that was found.
+    pub(super) fn finish(&mut self) -> Extracted {
+        let Self {
+            window,
+            emails,
+            phones,
+            ..
+        } = self;
+        window.finish(|text| search(text, emails, phones));
+        let head = self.head.finish();
+        let region = region_of(
+            self.page.host_str().unwrap_or_default(),
+            head.language.as_deref(),
+        );
+        let facts = PageFacts {
+            title: head.title,
+            description: head.description,
+            language: head.language,
+            canonical_url: head.canonical_url,
+            favicon_url: head.favicon_url,
+            logo_url: self.logo.best(),
+            emails: self.emails.take(),
+            phones: self.phones.resolve(region),
+            social_links: self.social.take(),
+            wordpress: self.wordpress.take(),
+        };
+        Extracted {
+            facts,
+            links: self.links.take(),
+        }
+    }
+
+    fn separate(&mut self) {
+        let Self {
+            window,
+            emails,
+            phones,
+            ..
+        } = self;
+        window.separate(|text| search(text, emails, phones));
+    }
+
+    fn see_base(&mut self, attributes: &Attributes<'_, '_, '_>) {
+        let href = attributes.get("href").filter(|_| !self.has_base);
+        if let Some(base) = href.and_then(|href| self.page.join(&href).ok()) {
+            self.has_base = true;
+            self.base = base;
+        }
+    }
+
+    fn see_meta(&mut self, attributes: &Attributes<'_, '_, '_>) {
+        let Some(content) = attributes.get("content") else {
+            return;
+        };
+        let name = attributes
+            .get("name")
+            .or_else(|| attributes.get("property"))
+            .or_else(|| attributes.get("http-equiv"))
+            .unwrap_or_default()
+            .to_ascii_lowercase();
+        match name.as_str() {
+            "generator" => self.wordpress.see_generator(&content),
+            "refresh" => {
+                if let Some(target) = refresh_target(&content) {
+                    self.links.add(&self.base, target);
+                }
+            }
+            _ => self.head.see_meta(&name, &content),
+        }
+    }
+
+    fn see_link(&mut self, attributes: &Attributes<'_, '_, '_>) {
+        let Some(href) = attributes.get("href") else {
+            return;
+        };
+        self.wordpress.see_url(&href);
+        let rel = attributes.get("rel").unwrap_or_default();
+        if rel == "https://api.w.org/" {
+            self.wordpress.see_api_link();
+        }
+        self.head.see_link(&rel, &href, attributes, &self.base);
+    }
+
+    fn see_anchor(&mut self, attributes: &Attributes<'_, '_, '_>) {
+        let Some(href) = attributes.get("href") else {
+            return;
+        };
+        let href = href.trim();
+        if let Some(rest) = strip_scheme(href, "mailto:") {
+            self.emails.add_mailto(rest);
+        } else if let Some(rest) = strip_scheme(href, "tel:") {
+            self.phones.add_tel(rest);
+        } else if let Some((_, hex)) = href.split_once("/cdn-cgi/l/email-protection#") {
+            self.emails.add_cloudflare(hex);
+        } else if let Some(url) = self.links.add(&self.base, href) {
+            self.social.see(&url);
+        }
+    }
+}
+
+/// The attributes of an element, decoded.
+pub(super) struct Attributes<'a, 'r, 't>(&'a Element<'r, 't>);
+
+impl Attributes<'_, '_, '_> {
+    pub(super) fn get(&self, name: &str) -> Option<String> {
+        self.0
+            .get_attribute(name)
+            .map(|value| attribute_text(&value).into_owned())
+    }
+}
+
+fn search(text: &str, emails: &mut Emails, phones: &mut Phones) {
+    emails.add_text(text);
+    phones.add_text(text);
+}
+
+fn strip_scheme<'a>(href: &'a str, scheme: &str) -> Option<&'a str> {
+    let start = href.get(..scheme.len())?;
+    if start.eq_ignore_ascii_case(scheme) {
+        href.get(scheme.len()..)
+    } else {
+        None
+    }
+}
+
+/// The URL of `<meta http-equiv="refresh" content="0; url=…">`.
+fn refresh_target(content: &str) -> Option<&str> {
+    let (_, target) = content.split_once([';', ','])?;
+    let target = target.trim();
+    let target = strip_scheme(target, "url")
+        .and_then(|rest| rest.trim_start().strip_prefix('='))
+        .unwrap_or(target)
+        .trim();
+    Some(target.trim_matches(['"', '\'']))
+}

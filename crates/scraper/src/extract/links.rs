@@ -1,0 +1,133 @@
+//! The links of a page that lead into its site.
+
+use std::collections::HashSet;
+
+use trawl_domain::url_rules::{PageUrl, SiteScope};
+use url::Url;
+
+/// Most links kept of one page, in bytes of their URLs. Chosen: twice what the frontier takes
+/// from one page, as some of them will be known.
+const LINKS_MAX_BYTES: usize = 128 * 1024;
+
+/// Most links looked at. Chosen: beyond any page made for people.
+const LINKS_SEEN_MAX: usize = 20_000;
+
+/// Endings of paths that are no HTML page on any server, and would cost a request to learn it.
+const FILE_ENDINGS: &[&str] = &[
+    "7z", "aac", "apk", "avi", "avif", "bmp", "bz2", "css", "csv", "deb", "dmg", "doc", "docx",
+    "eot", "eps", "epub", "exe", "flac", "flv", "gif", "gz", "ico", "ics", "iso", "jar", "jpeg",
+    "jpg", "js", "json", "m4a", "m4v", "mid", "mkv", "mov", "mp3", "mp4", "mpeg", "mpg", "msi",
+    "odp", "ods", "odt", "ogg", "ogv", "otf", "pdf", "png", "ppt", "pptx", "ps", "psd", "rar",
+    "rpm", "rss", "rtf", "svg", "swf", "tar", "tgz", "tif", "tiff", "ttf", "vcf", "wav", "webm",
+    "webp", "wma", "wmv", "woff", "woff2", "xls", "xlsx", "xml", "xz", "zip",
+];
+
+/// Collects links, each once.
+#[derive(Debug)]
+pub(super) struct Links {
+    scope: SiteScope,
+    found: Vec<PageUrl>,
+    found_bytes: usize,
+    known: HashSet<PageUrl>,
+    seen: usize,
+}
+
+impl Links {
+    pub(super) fn new(scope: SiteScope) -> Self {
+        Self {
+            scope,
+            found: Vec::new(),
+            found_bytes: 0,
+            known: HashSet::new(),
+            seen: 0,
+        }
+    }
+
+    /// Takes a link if it leads into the site; gives back where it leads if that is elsewhere.
+    pub(super) fn add(&mut self, base: &Url, href: &str) -> Option<PageUrl> {
+        self.seen += 1;
+        // A reference to a place on the page itself is by far the most common of all.
+        if self.seen > LINKS_SEEN_MAX || href.is_empty() || href.starts_with('#') {
+            return None;
+        }
+        let url = PageUrl::resolve(base, href).ok()?;
+        if !self.scope.contains(&url) {
+            return Some(url);
+        }
+        let length = url.as_str().len();
+        let has_room = self.found_bytes + length <= LINKS_MAX_BYTES;
+        if has_room && !names_a_file(&url) && self.known.insert(url.clone()) {
+            self.found_bytes += length;
+            self.found.push(url);
+        }
+        None
+    }
+
+    pub(super) fn take(&mut self) -> Vec<PageUrl> {
+        std::mem::take(&mut self.found)
+    }
+}
+
+fn names_a_file(url: &PageUrl) -> bool {
+    let name = url.as_url().path().rsplit('/').next().unwrap_or_default();
+    let ending = name
+        .rsplit_once('.')
+        .map(|(_, ending)| ending.to_ascii_lowercase());
+    ending.is_some_and(|ending| FILE_ENDINGS.binary_search(&ending.as_str()).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn collect(links: &[&str]) -> Vec<String> {
+        let page = PageUrl::parse("http://a.test/dir/page").expect("page");
+        let mut found = Links::new(SiteScope::of(&page));
+        for link in links {
+            found.add(page.as_url(), link);
+        }
+        found.take().iter().map(PageUrl::to_string).collect()
+    }
+
+    #[test]
+    fn the_list_of_endings_is_sorted() {
+        assert!(FILE_ENDINGS.is_sorted());
+    }
+
+    #[test]
+    fn links_into_the_site_are_kept_once_and_in_order() {
+        assert_eq!(
+            collect(&[
+                "b",
+                "/c?d",
+                "b#e",
+                "//www.a.test/f",
+                "http://b.test/",
+                "mailto:x@a.test"
+            ]),
+            [
+                "http://a.test/dir/b",
+                "http://a.test/c?d",
+                "http://www.a.test/f"
+            ]
+        );
+    }
+
+    #[test]
+    fn files_are_not_asked_for() {
+        assert_eq!(
+            collect(&["/a.PDF", "/b.jpg?x", "/c.html", "/d.php/e.zip", "/v1.2"]).len(),
+            2
+        );
+    }
+
+    #[test]
+    fn a_page_of_links_without_end_is_bounded() {
+        let page = PageUrl::parse("http://a.test/").expect("page");
+        let mut links = Links::new(SiteScope::of(&page));
+        for n in 0..100_000 {
+            links.add(page.as_url(), &format!("/{n}/{}", "x".repeat(100)));
+        }
+        assert!(links.found_bytes <= LINKS_MAX_BYTES);
+    }
+}

@@ -1,0 +1,95 @@
+//! The image that is most likely the logo of the site.
+
+use url::Url;
+
+use super::collector::Attributes;
+use super::head::absolute;
+
+/// Words by which images of others' logos are told apart from the site's own.
+const FOREIGN: &[&str] = &[
+    "partner", "client", "customer", "sponsor", "payment", "award", "member", "kunden",
+];
+
+/// Keeps the best image seen so far; among equals the first, as a logo stands on top.
+#[derive(Debug, Default)]
+pub(super) struct Logo {
+    best: Option<(u32, String)>,
+    /// Open elements that are named after a logo.
+    open_boxes: u32,
+}
+
+impl Logo {
+    /// Says whether an element is named after a logo, so that an image in it is likely one.
+    pub(super) fn enter_box(&mut self, class: &str, id: &str) -> bool {
+        let is_box = names_logo(class) || names_logo(id);
+        if is_box {
+            self.open_boxes = self.open_boxes.saturating_add(1);
+        }
+        is_box
+    }
+
+    pub(super) fn leave_box(&mut self) {
+        self.open_boxes = self.open_boxes.saturating_sub(1);
+    }
+
+    pub(super) fn see_image(
+        &mut self,
+        attributes: &Attributes<'_, '_, '_>,
+        class: &str,
+        id: &str,
+        base: &Url,
+    ) {
+        // Images that load late keep their address elsewhere.
+        let src = ["src", "data-src", "data-lazy-src"]
+            .into_iter()
+            .filter_map(|name| attributes.get(name))
+            .find(|src| !src.trim().is_empty() && !src.trim_start().starts_with("data:"));
+        let Some(src) = src else { return };
+        let alt = attributes.get("alt").unwrap_or_default();
+        let file = src.rsplit('/').next().unwrap_or_default();
+        if [class, id, alt.as_str(), src.as_str()]
+            .iter()
+            .any(|text| is_foreign(text))
+        {
+            return;
+        }
+        let is_marked = attributes
+            .get("itemprop")
+            .is_some_and(|prop| prop == "logo");
+        let score = [
+            (is_marked, 8),
+            (names_logo(class) || names_logo(id), 4),
+            (self.open_boxes > 0, 4),
+            (names_logo(file), 3),
+            (names_logo(&alt), 2),
+        ]
+        .into_iter()
+        .filter_map(|(holds, points)| holds.then_some(points))
+        .sum();
+        if score > self.best.as_ref().map_or(0, |(best, _)| *best)
+            && let Some(url) = absolute(base, &src)
+        {
+            self.best = Some((score, url));
+        }
+    }
+
+    pub(super) fn best(&mut self) -> Option<String> {
+        self.best.take().map(|(_, url)| url)
+    }
+}
+
+fn names_logo(text: &str) -> bool {
+    contains_ignoring_case(text, "logo")
+}
+
+fn is_foreign(text: &str) -> bool {
+    FOREIGN
+        .iter()
+        .any(|word| contains_ignoring_case(text, word))
+}
+
+fn contains_ignoring_case(text: &str, word: &str) -> bool {
+    text.as_bytes()
+        .windows(word.len())
+        .any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
+}

@@ -1,0 +1,254 @@
+//! Which runs of digits in a text may be phone numbers.
+//!
+//! Whether one is valid is decided elsewhere; here dates, prices and ids are kept out.
+
+/// Digits of the shortest and the longest number that is considered (E.164 allows 15).
+const DIGITS_MIN: usize = 7;
+const DIGITS_MAX: usize = 17;
+
+/// How far before a number a word is looked for that says what it is, in bytes.
+const LABEL_BYTES: usize = 32;
+
+/// Words that announce a phone number, in lower case.
+const PHONE_WORDS: &[&str] = &[
+    "call",
+    "cell",
+    "fon",
+    "handy",
+    "hotline",
+    "mobil",
+    "mobile",
+    "móvil",
+    "phone",
+    "puhelin",
+    "rufnummer",
+    "t",
+    "tel",
+    "telefon",
+    "telefone",
+    "telefono",
+    "telefoon",
+    "telefón",
+    "telephone",
+    "teléfono",
+    "tfno",
+    "tlf",
+    "tél",
+    "téléphone",
+    "whatsapp",
+    "тел",
+    "телефон",
+    "τηλ",
+    "電話",
+    "电话",
+];
+
+/// Parts of words that announce another kind of number, in lower case.
+const OTHER_WORDS: &[&str] = &[
+    "abn", "article", "artikel", "bic", "btw", "cif", "fax", "hrb", "iban", "invoice", "isbn",
+    "konto", "kvk", "license", "nif", "order", "regist", "siren", "siret", "sku", "steuer", "tax",
+    "ust", "vat",
+];
+
+/// The candidates in decoded text.
+pub(super) fn candidates(text: &str) -> impl Iterator<Item = &str> {
+    text.split('\n')
+        .flat_map(|line| Runs { line, position: 0 })
+        .flat_map(|run| run.numbers())
+}
+
+/// A run of digits and phone punctuation, with what stands around it.
+#[derive(Debug, Clone, Copy)]
+struct Run<'a> {
+    before: &'a str,
+    text: &'a str,
+    after: &'a str,
+}
+
+struct Runs<'a> {
+    line: &'a str,
+    position: usize,
+}
+
+impl<'a> Iterator for Runs<'a> {
+    type Item = Run<'a>;
+
+    fn next(&mut self) -> Option<Run<'a>> {
+        loop {
+            let rest = self.line.get(self.position..)?;
+            let start = self.position + rest.find(|c: char| c.is_ascii_digit() || c == '+')?;
+            // An opening bracket belongs to the number.
+            let before = self.line.get(..start)?;
+            let start = if before.ends_with('(') {
+                start - 1
+            } else {
+                start
+            };
+            let tail = self.line.get(start..)?;
+            let length = tail.find(|c| !is_phone_char(c)).unwrap_or(tail.len());
+            let text = tail
+                .get(..length)?
+                .trim_end_matches(|c: char| !c.is_ascii_digit());
+            self.position = start + length.max(1);
+            let digits = text.bytes().filter(u8::is_ascii_digit).count();
+            if digits >= DIGITS_MIN {
+                let before = self.line.get(..start)?;
+                let after = self.line.get(start + text.len()..)?;
+                return Some(Run {
+                    before,
+                    text,
+                    after,
+                });
+            }
+        }
+    }
+}
+
+impl<'a> Run<'a> {
+    fn numbers(self) -> Vec<&'a str> {
+        if self.is_part_of_something() {
+            return Vec::new();
+        }
+        let label = Label::of(self.before);
+        if label == Label::Other {
+            return Vec::new();
+        }
+        let parts = split_numbers(self.text);
+        let is_number = |number: &&str| {
+            let digits = number.bytes().filter(u8::is_ascii_digit).count();
+            (DIGITS_MIN..=DIGITS_MAX).contains(&digits)
+                && !is_date(number)
+                && (number.starts_with('+')
+                    || number.starts_with("00")
+                    || label == Label::Phone
+                    || is_grouped_as_phone(number))
+        };
+        parts.into_iter().filter(is_number).collect()
+    }
+
+    /// Whether the characters next to the run make it a price, an id or a piece of a word.
+    fn is_part_of_something(self) -> bool {
+        let is_bound = |c: char| c.is_alphanumeric() || "#$€£¥%@_=&*/.:,".contains(c);
+        let is_money = |text: &str| text.starts_with(['$', '€', '£', '¥', '%']);
+        let starts_free = self.text.starts_with('+');
+        let before = self.before.trim_end();
+        let is_priced =
+            before.ends_with(['$', '€', '£', '¥', '#']) || is_money(self.after.trim_start());
+        let touches_before = before.len() == self.before.len()
+            && self
+                .before
+                .chars()
+                .next_back()
+                .is_some_and(|c| is_bound(c) && !":.".contains(c));
+        let touches_after = self.after.chars().next().is_some_and(|c| {
+            c.is_alphanumeric() || "%@_=&*:€$".contains(c) || self.decimal_follows()
+        });
+        is_priced || touches_after || (touches_before && !starts_free)
+    }
+
+    fn decimal_follows(self) -> bool {
+        let mut chars = self.after.chars();
+        chars.next() == Some(',') && chars.next().is_some_and(|c| c.is_ascii_digit())
+    }
+}
+
+/// What the words before a number say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Label {
+    Phone,
+    Other,
+    None,
+}
+
+impl Label {
+    fn of(before: &str) -> Self {
+        let start = before.ceil_char_boundary(before.len().saturating_sub(LABEL_BYTES));
+        let before = before.get(start..).unwrap_or_default().to_lowercase();
+        let words: Vec<&str> = before
+            .split(|c: char| !c.is_alphabetic())
+            .filter(|word| !word.is_empty())
+            .collect();
+        let Some(last) = words.last() else {
+            return Self::None;
+        };
+        if PHONE_WORDS.contains(last) {
+            return Self::Phone;
+        }
+        let is_other = words
+            .iter()
+            .any(|word| OTHER_WORDS.iter().any(|o| word.starts_with(o)));
+        let is_ending = words
+            .iter()
+            .any(|word| word.ends_with("nummer") || word.ends_with("fax"));
+        if is_other || is_ending {
+            return Self::Other;
+        }
+        // "Call us", "Tel. Büro": the word may stand before the last one.
+        let is_near = words
+            .iter()
+            .rev()
+            .take(3)
+            .any(|word| PHONE_WORDS.contains(word) && *word != "t");
+        if is_near { Self::Phone } else { Self::None }
+    }
+}
+
+fn is_phone_char(c: char) -> bool {
+    c.is_ascii_digit()
+        || matches!(
+            c,
+            ' ' | '(' | ')' | '.' | '/' | '-' | '+' | '\u{a0}' | '\u{202f}' | '|'
+        )
+        || ('\u{2010}'..='\u{2015}').contains(&c)
+}
+
+/// Cuts a run at signs that stand between two numbers.
+fn split_numbers(run: &str) -> Vec<&str> {
+    let mut numbers = Vec::new();
+    for part in run.split('|') {
+        // A plus sign begins a number wherever it stands.
+        let mut rest = part.trim();
+        while let Some(next) = rest.get(1..).and_then(|tail| tail.find('+')) {
+            let (number, tail) = rest.split_at(next + 1);
+            numbers.push(trim(number));
+            rest = tail;
+        }
+        numbers.push(trim(rest));
+    }
+    numbers.retain(|number| !number.is_empty());
+    numbers
+}
+
+fn trim(number: &str) -> &str {
+    let number = number.trim_end_matches(|c: char| !c.is_ascii_digit());
+    number.trim_start_matches(|c: char| !(c.is_ascii_digit() || c == '+' || c == '('))
+}
+
+/// Two signs between three groups of two, two and four digits, in any order of them.
+fn is_date(number: &str) -> bool {
+    let mut groups = number
+        .split(|c: char| !c.is_ascii_digit())
+        .filter(|group| !group.is_empty());
+    let lengths = [groups.next(), groups.next(), groups.next()].map(|g| g.map_or(0, str::len));
+    let has_date_signs = number
+        .chars()
+        .filter(|c| !c.is_ascii_digit())
+        .take(2)
+        .all(|c| matches!(c, '.' | '/' | '-'));
+    has_date_signs && matches!(lengths, [1 | 2, 1 | 2, 4] | [4, 1 | 2, 1 | 2])
+}
+
+/// The two ways of writing that only phone numbers have: a trunk prefix with groups after it, and
+/// the three groups of the North American plan.
+fn is_grouped_as_phone(number: &str) -> bool {
+    let groups: Vec<&str> = number
+        .split(|c: char| !c.is_ascii_digit())
+        .filter(|group| !group.is_empty())
+        .collect();
+    let lengths: Vec<usize> = groups.iter().map(|group| group.len()).collect();
+    let has_trunk_prefix = number.trim_start_matches('(').starts_with('0') && groups.len() >= 2;
+    let is_slashed_id = number.matches('/').count() > 1;
+    let is_north_american =
+        lengths == [3, 3, 4] || (lengths == [1, 3, 3, 4] && number.starts_with('1'));
+    (has_trunk_prefix && !is_slashed_id) || is_north_american
+}

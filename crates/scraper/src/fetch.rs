@@ -1,0 +1,13 @@
+//! One request at a time: name, connection, answer, body.
+//!
+//! Every connection goes to an address that was vetted, every wait has a limit and every body a
+//! cap. Redirects are answers here, not followed; following them is a decision of the crawl.
+
+mod client;
+mod error;
+mod resolve;
+mod tls;
+
+pub(crate) use client::{Answer, Fetcher};
+pub(crate) use error::FetchError;
+pub(crate) use tls::TlsSetupError;

@@ -1,0 +1,157 @@
+//! The HTTP client of the process, and one answer as it arrives.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
+use reqwest::{Client, Response, StatusCode, redirect};
+use tokio::time::Instant;
+use trawl_domain::fetch_settings::FetchSettings;
+use trawl_domain::url_rules::PageUrl;
+
+use super::error::{FetchError, Limits};
+use super::resolve::{Names, ResolveError, VettedResolver};
+use super::tls;
+use crate::crawler::CrawlerError;
+
+/// How long an idle connection is kept. Chosen: longer than the politeness delay, so the pages of
+/// a site share a connection, and short, so that finished sites hold no sockets.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What pages are asked for; other types are accepted last, so that servers answer at all.
+const ACCEPT_HTML: HeaderValue =
+    HeaderValue::from_static("text/html,application/xhtml+xml,*/*;q=0.1");
+
+/// Sends requests; shared by all crawls of a process.
+#[derive(Debug)]
+pub(crate) struct Fetcher {
+    client: Client,
+    names: Arc<Names>,
+    limits: Limits,
+}
+
+impl Fetcher {
+    pub(crate) fn new(settings: &FetchSettings) -> Result<Self, CrawlerError> {
+        let user_agent = HeaderValue::from_str(&settings.user_agent)
+            .map_err(|source| CrawlerError::UserAgent { source })?;
+        let names = Arc::new(Names::new(
+            settings.addresses.clone(),
+            settings.static_names.clone(),
+        ));
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, ACCEPT_HTML);
+        let client = Client::builder()
+            .user_agent(user_agent)
+            .default_headers(headers)
+            .tls_backend_preconfigured(tls::client_config()?)
+            .dns_resolver(VettedResolver(Arc::clone(&names)))
+            .redirect(redirect::Policy::none())
+            .no_proxy()
+            .connect_timeout(settings.connect_timeout)
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .pool_max_idle_per_host(1)
+            .build()
+            .map_err(|source| CrawlerError::Client { source })?;
+        let limits = Limits {
+            connect: settings.connect_timeout,
+            fetch: settings.fetch_timeout,
+        };
+        Ok(Self {
+            client,
+            names,
+            limits,
+        })
+    }
+
+    /// Sends a GET and waits for the head of the answer.
+    ///
+    /// The fetch limit runs from here to the end of the body; looking the name up has a limit of
+    /// its own. Dropping the future or the answer closes the connection.
+    pub(crate) async fn get(&self, url: &PageUrl) -> Result<Answer, FetchError> {
+        let host = url.as_url().host().ok_or_else(|| ResolveError::NotFound {
+            host: String::new(),
+        })?;
+        let addresses = self.names.resolve(host).await?;
+        let deadline = Instant::now() + self.limits.fetch;
+        let request = self.client.get(url.as_url().clone()).send();
+        match tokio::time::timeout_at(deadline, request).await {
+            Err(_elapsed) => Err(FetchError::Timeout {
+                limit: self.limits.fetch,
+            }),
+            Ok(Err(source)) => Err(FetchError::classify(source, peer(&addresses), &self.limits)),
+            Ok(Ok(response)) => Ok(Answer {
+                response,
+                addresses,
+                deadline,
+                limits: self.limits,
+                body_bytes: 0,
+            }),
+        }
+    }
+}
+
+/// An answer whose body is still to be read.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    response: Response,
+    addresses: Arc<[IpAddr]>,
+    deadline: Instant,
+    limits: Limits,
+    body_bytes: u64,
+}
+
+impl Answer {
+    pub(crate) fn status(&self) -> StatusCode {
+        self.response.status()
+    }
+
+    /// The target of a redirect, as sent.
+    pub(crate) fn location(&self) -> Option<&str> {
+        let is_redirect = matches!(self.status().as_u16(), 301 | 302 | 303 | 307 | 308);
+        let header = self
+            .response
+            .headers()
+            .get(LOCATION)
+            .filter(|_| is_redirect)?;
+        // Servers send UTF-8 here although RFC 9110 allows only ASCII; URL parsing copes.
+        std::str::from_utf8(header.as_bytes()).ok()
+    }
+
+    pub(crate) fn content_type(&self) -> Option<&str> {
+        self.response.headers().get(CONTENT_TYPE)?.to_str().ok()
+    }
+
+    /// Bytes of the body read so far, counted after decompression.
+    pub(crate) fn body_bytes(&self) -> u64 {
+        self.body_bytes
+    }
+
+    /// The next piece of the body, `None` at its end.
+    pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, FetchError> {
+        match tokio::time::timeout_at(self.deadline, self.response.chunk()).await {
+            Err(_elapsed) => Err(FetchError::Timeout {
+                limit: self.limits.fetch,
+            }),
+            Ok(Err(source)) => Err(FetchError::classify(
+                source,
+                peer(&self.addresses),
+                &self.limits,
+            )),
+            Ok(Ok(chunk)) => {
+                let length = chunk.as_ref().map_or(0, Bytes::len);
+                self.body_bytes += u64::try_from(length).unwrap_or(u64::MAX);
+                Ok(chunk)
+            }
+        }
+    }
+}
+
+fn peer(addresses: &[IpAddr]) -> String {
+    match addresses {
+        [] => "the server".to_owned(),
+        [only] => only.to_string(),
+        [first, rest @ ..] => format!("{first} and {} more", rest.len()),
+    }
+}

@@ -1,0 +1,62 @@
+//! Registrable domains, by the Public Suffix List.
+
+use psl::Psl;
+
+/// The part of a host that somebody registered, such as `example.co.uk`; an address and a bare
+/// suffix have none.
+pub(crate) fn registrable_domain(host: &str) -> Option<&str> {
+    if host.starts_with('[') || host.parse::<std::net::Ipv4Addr>().is_ok() {
+        return None;
+    }
+    let domain = psl::List.domain(host.as_bytes())?;
+    std::str::from_utf8(domain.as_bytes()).ok()
+}
+
+/// Whether a host ends in a suffix under which names really are registered.
+pub(crate) fn has_public_suffix(host: &str) -> bool {
+    psl::List
+        .domain(host.as_bytes())
+        .is_some_and(|domain| domain.suffix().is_known())
+}
+
+/// Whether two hosts are of one registrable domain, or one host where there is none.
+pub(crate) fn is_same_site(one: &str, other: &str) -> bool {
+    one == other || registrable_domain(one).is_some_and(|d| Some(d) == registrable_domain(other))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_site_ends_at_its_registrable_domain() {
+        for (one, other) in [
+            ("example.com", "www.example.com"),
+            ("a.example.co.uk", "b.example.co.uk"),
+            ("site1.test", "www.site1.test"),
+            ("10.0.0.1", "10.0.0.1"),
+        ] {
+            assert!(is_same_site(one, other), "{one} {other}");
+        }
+        for (one, other) in [
+            ("example.com", "example.org"),
+            ("a.co.uk", "b.co.uk"),
+            ("a.github.io", "b.github.io"),
+            ("10.0.0.1", "11.0.0.1"),
+            ("[::1]", "[::2]"),
+            ("", "a"),
+        ] {
+            assert!(!is_same_site(one, other), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn suffixes_are_known_or_not() {
+        for host in ["example.com", "a.co.uk", "x.xn--p1ai", "b.museum"] {
+            assert!(has_public_suffix(host), "{host}");
+        }
+        for host in ["x.png", "a.test", "com", "2x.jpg", ""] {
+            assert!(!has_public_suffix(host), "{host}");
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Where connections may go: every spelling, every redirect, every name.
+
+use trawl_domain::network::AddressPolicy;
+use trawl_test_support::farm::{Site, SiteFarm};
+
+use crate::harness::{order, run, settings};
+
+#[tokio::test]
+async fn nothing_private_is_fetched_however_it_is_spelled() {
+    let farm = SiteFarm::start().await.expect("farm");
+    let port = farm.port();
+    let mut settings = settings();
+    settings.addresses = AddressPolicy::public_only();
+    for host in [
+        "127.0.0.1",
+        "127.1",
+        "2130706433",
+        "0x7f000001",
+        "0177.0.0.1",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "[64:ff9b::7f00:1]",
+        "10.0.0.1",
+        "169.254.169.254",
+        "named.test",
+    ] {
+        let crawled = run(settings.clone(), order(&format!("{host}:{port}"), 1)).await;
+        assert_eq!(
+            crawled.ending(),
+            ("error", Some("address_blocked")),
+            "{host}"
+        );
+        assert!(
+            crawled.sentence().ends_with("which is not public"),
+            "{}",
+            crawled.sentence()
+        );
+    }
+    assert_eq!(farm.tls_hellos(), 0);
+}
+
+#[tokio::test]
+async fn a_redirect_does_not_lead_past_the_policy() {
+    let farm = SiteFarm::start().await.expect("farm");
+    let target = format!("http://inner.{}/", farm.domain("shop.test"));
+    farm.add_site("shop.test", Site::new(1).with_redirect("/", &target));
+    farm.add_site("inner.shop.test", Site::new(1));
+    let mut settings = settings();
+    settings.static_names = "shop.test=127.0.0.1,inner.shop.test=10.0.0.1"
+        .parse()
+        .expect("names");
+    let crawled = run(settings, order(&farm.domain("shop.test"), 1)).await;
+    assert_eq!(crawled.ending(), ("error", Some("address_blocked")));
+    assert!(farm.hits("inner.shop.test").is_empty());
+}
+
+#[tokio::test]
+async fn a_name_of_both_kinds_is_connected_to_at_its_permitted_address_only() {
+    let farm = SiteFarm::start().await.expect("farm");
+    farm.add_site("shop.test", Site::new(1));
+    let mut settings = settings();
+    settings.static_names = "shop.test=10.0.0.1|127.0.0.1|::1".parse().expect("names");
+    let crawled = run(settings, order(&farm.domain("shop.test"), 1)).await;
+    assert_eq!(crawled.fetched(), 1);
+}
+
+#[tokio::test]
+async fn an_allowed_address_may_be_named_by_itself() {
+    let farm = SiteFarm::start().await.expect("farm");
+    farm.add_site("127.0.0.1", Site::new(2));
+    let crawled = run(settings(), order(&format!("127.0.0.1:{}", farm.port()), 10)).await;
+    assert_eq!(crawled.fetched(), 2);
+}

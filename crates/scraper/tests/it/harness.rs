@@ -1,0 +1,116 @@
+//! One crawl against a farm, with limits short enough for tests and names that need no DNS.
+
+#![expect(clippy::expect_used, reason = "helpers of tests fail by panicking")]
+
+use std::time::Duration;
+
+use trawl_domain::fetch_settings::FetchSettings;
+use trawl_domain::page::PageState;
+use trawl_domain::site::SiteAddress;
+use trawl_scraper::crawler::Crawler;
+use trawl_scraper::step::{CrawlEnd, CrawlOrder, CrawledPage, RecordedPage, Step};
+use trawl_test_support::farm::{Site, SiteFarm};
+
+/// Everything that one crawl yielded.
+pub(crate) struct Crawled {
+    pub(crate) pages: Vec<CrawledPage>,
+    pub(crate) end: CrawlEnd,
+}
+
+impl Crawled {
+    pub(crate) fn urls(&self, state: PageState) -> Vec<&str> {
+        self.pages
+            .iter()
+            .filter(|page| page.state == state)
+            .map(|page| page.url.as_str())
+            .collect()
+    }
+
+    pub(crate) fn fetched(&self) -> usize {
+        self.urls(PageState::Fetched).len()
+    }
+
+    /// State, failure code and final URL of the page at a path.
+    pub(crate) fn outcome(&self, path: &str) -> (PageState, Option<&'static str>, Option<&str>) {
+        let page = self
+            .pages
+            .iter()
+            .find(|page| page.url.ends_with(path))
+            .expect(path);
+        let code = page.failure.as_ref().map(|failure| failure.code.as_str());
+        (page.state, code, page.final_url.as_deref())
+    }
+
+    /// The stop reason and, if the site failed, the code of its failure.
+    pub(crate) fn ending(&self) -> (&'static str, Option<&'static str>) {
+        let code = self
+            .end
+            .failure
+            .as_ref()
+            .map(|failure| failure.code.as_str());
+        (self.end.stop_reason.as_str(), code)
+    }
+
+    pub(crate) fn sentence(&self) -> &str {
+        self.end
+            .failure
+            .as_ref()
+            .map_or("", |failure| failure.sentence.as_str())
+    }
+}
+
+pub(crate) fn settings() -> FetchSettings {
+    FetchSettings {
+        user_agent: "Trawl/0.0-test (+https://trawl.example)".to_owned(),
+        politeness_delay: Duration::ZERO,
+        connect_timeout: Duration::from_millis(300),
+        fetch_timeout: Duration::from_secs(5),
+        max_body_bytes: 256 * 1024,
+        addresses: "127.0.0.0/8".parse().expect("networks"),
+        static_names: "*.test=127.0.0.1".parse().expect("names"),
+    }
+}
+
+pub(crate) fn order(address: &str, max_pages: u32) -> CrawlOrder {
+    let site = SiteAddress::parse(address).expect(address);
+    CrawlOrder {
+        site,
+        max_pages,
+        recorded: Vec::new(),
+    }
+}
+
+pub(crate) async fn run(settings: FetchSettings, order: CrawlOrder) -> Crawled {
+    let mut crawl = Crawler::new(settings).expect("crawler").begin(order);
+    let mut pages = Vec::new();
+    loop {
+        match crawl.next().await {
+            Step::Page(page) => pages.push(*page),
+            Step::End(end) => return Crawled { pages, end: *end },
+        }
+    }
+}
+
+/// Crawls one site of a farm of one.
+pub(crate) async fn crawl(site: Site, max_pages: u32) -> (SiteFarm, Crawled) {
+    let farm = SiteFarm::start().await.expect("farm");
+    farm.add_site("shop.test", site);
+    let crawled = run(settings(), order(&farm.domain("shop.test"), max_pages)).await;
+    (farm, crawled)
+}
+
+/// The paths that were asked for, robots.txt included, in their order.
+pub(crate) fn paths(farm: &SiteFarm, host: &str) -> Vec<String> {
+    farm.hits(host).into_iter().map(|hit| hit.path).collect()
+}
+
+pub(crate) fn record(page: &CrawledPage) -> RecordedPage {
+    RecordedPage {
+        url: page.url.clone(),
+        final_url: page.final_url.clone(),
+        state: page.state,
+        depth: page.depth,
+        discovered: page.discovered.clone(),
+        facts: page.facts.clone(),
+    }
+}

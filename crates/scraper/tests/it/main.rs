@@ -1,0 +1,10 @@
+//! Crawls of real servers on the loopback interface, good and bad ones.
+
+mod addresses;
+mod harness;
+mod limits;
+mod pages;
+mod redirects;
+mod resume;
+mod robots;
+mod start;

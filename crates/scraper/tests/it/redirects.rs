@@ -1,0 +1,108 @@
+//! Redirects: how far they are followed, where they may lead, what counts as a duplicate.
+
+use trawl_domain::page::PageState;
+use trawl_test_support::farm::{Reply, Site, SiteFarm};
+
+use crate::harness::{crawl, order, paths, run, settings};
+
+#[tokio::test]
+async fn the_site_is_the_host_that_the_start_page_moves_to() {
+    let farm = SiteFarm::start().await.expect("farm");
+    let target = format!("http://www.{}/", farm.domain("shop.test"));
+    farm.add_site("shop.test", Site::new(1).with_redirect("/", &target));
+    farm.add_site("www.shop.test", Site::new(4));
+    let crawled = run(settings(), order(&farm.domain("shop.test"), 10)).await;
+    assert_eq!(crawled.fetched(), 4);
+    assert_eq!(crawled.pages[0].final_url, Some(target));
+    assert_eq!(paths(&farm, "shop.test"), ["/robots.txt", "/"]);
+}
+
+#[tokio::test]
+async fn the_start_page_may_move_within_its_registrable_domain() {
+    let farm = SiteFarm::start().await.expect("farm");
+    let target = format!("http://en.{}/", farm.domain("shop.test"));
+    farm.add_site("shop.test", Site::new(1).with_redirect("/", &target));
+    farm.add_site("en.shop.test", Site::new(2));
+    let crawled = run(settings(), order(&farm.domain("shop.test"), 10)).await;
+    assert_eq!(crawled.fetched(), 2);
+    assert!(crawled.pages[1].url.contains("//en.shop.test"));
+}
+
+#[tokio::test]
+async fn another_site_is_never_asked() {
+    let farm = SiteFarm::start().await.expect("farm");
+    let target = format!("http://{}/", farm.domain("other.test"));
+    farm.add_site("shop.test", Site::new(2).with_redirect("/page-1", &target));
+    farm.add_site("other.test", Site::new(2));
+    let crawled = run(settings(), order(&farm.domain("shop.test"), 10)).await;
+    let expected = (
+        PageState::Skipped,
+        Some("redirect_off_site"),
+        Some(target.as_str()),
+    );
+    assert_eq!(crawled.outcome("/page-1"), expected);
+    assert!(farm.hits("other.test").is_empty());
+}
+
+#[tokio::test]
+async fn a_redirect_to_a_visited_page_is_a_duplicate_and_costs_one_request() {
+    let site = Site::new(3)
+        .with_redirect("/page-1", "/")
+        .with_redirect("/page-2", "/page-1");
+    let (farm, crawled) = crawl(site, 10).await;
+    assert_eq!(crawled.fetched(), 1);
+    assert_eq!(crawled.outcome("/page-1").1, Some("duplicate"));
+    assert_eq!(crawled.outcome("/page-2").1, Some("duplicate"));
+    assert_eq!(
+        paths(&farm, "shop.test"),
+        ["/robots.txt", "/", "/page-1", "/page-2"]
+    );
+}
+
+#[tokio::test]
+async fn a_page_that_a_redirect_led_to_is_not_fetched_again() {
+    let site = Site::new(3).with_redirect("/page-1", "/page-2");
+    let (farm, crawled) = crawl(site, 10).await;
+    assert_eq!(crawled.fetched(), 2);
+    assert_eq!(
+        paths(&farm, "shop.test"),
+        ["/robots.txt", "/", "/page-1", "/page-2"]
+    );
+    let final_url = crawled.pages[1].final_url.as_deref().expect("a redirect");
+    assert!(final_url.ends_with("/page-2"));
+}
+
+#[tokio::test]
+async fn five_redirects_are_followed_and_six_are_not() {
+    let chain = |length: usize| {
+        (1..=length).fold(Site::new(1), |site, n| {
+            let from = if n == 1 {
+                "/".to_owned()
+            } else {
+                format!("/hop-{n}")
+            };
+            let to = if n == length {
+                "/end".to_owned()
+            } else {
+                format!("/hop-{}", n + 1)
+            };
+            site.with_redirect(&from, &to)
+        })
+    };
+    let end = Reply::html("<!DOCTYPE html><title>End</title>");
+    let (_farm, crawled) = crawl(chain(5).with_reply("/end", end.clone()), 1).await;
+    assert_eq!(crawled.fetched(), 1);
+    let (farm, crawled) = crawl(chain(6).with_reply("/end", end), 1).await;
+    assert_eq!(crawled.ending(), ("error", Some("redirect_limit")));
+    assert_eq!(farm.hits("shop.test").len(), 1 + 6);
+}
+
+#[tokio::test]
+async fn a_circle_of_redirects_is_noticed_at_once() {
+    let site = Site::new(1)
+        .with_redirect("/", "/a")
+        .with_redirect("/a", "/");
+    let (farm, crawled) = crawl(site, 1).await;
+    assert_eq!(crawled.ending(), ("error", Some("redirect_limit")));
+    assert_eq!(farm.hits("shop.test").len(), 3);
+}
