@@ -12,6 +12,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use trawl_domain::job::JobState;
 use trawl_persistence::batches::batch_submit;
+use trawl_persistence::class::ErrorClass;
 use trawl_persistence::jobs::{JobView, job_status};
 use trawl_persistence::pool::Pool;
 use trawl_worker::worker::{Worker, WorkerOptions};
@@ -19,6 +20,7 @@ use uuid::Uuid;
 
 use crate::config::ScanArgs;
 use crate::database::Database;
+use crate::error::Chain;
 use crate::request::Submission;
 use crate::routes::job_status::JobStatus;
 use crate::shutdown;
@@ -46,7 +48,7 @@ pub(super) async fn scan(args: ScanArgs) -> anyhow::Result<ExitCode> {
     database.close().await;
     match scanned? {
         Some(job) => answer(&job),
-        None => anyhow::bail!("interrupted; the scan is handed back to the database"),
+        None => anyhow::bail!("interrupted before the scan had ended"),
     }
 }
 
@@ -77,14 +79,20 @@ async fn crawl(
     watched
 }
 
-/// Tells of the job's progress until it has ended.
+/// Tells of the job's progress until it has ended. A database that is away for a while is waited
+/// for, as the worker does.
 async fn watch(pool: &Pool, job: Uuid) -> anyhow::Result<JobView> {
     let mut last = None;
     loop {
-        let view = job_status(pool, job)
-            .await
-            .context("read the status of the scan")?
-            .context("the scan is no longer in the database")?;
+        tokio::time::sleep(LOOK_INTERVAL).await;
+        let view = match job_status(pool, job).await {
+            Ok(view) => view.context("the scan is no longer in the database")?,
+            Err(error) if passes(error.class()) => {
+                tracing::warn!("cannot see how far the scan is: {}", Chain(&error));
+                continue;
+            }
+            Err(error) => return Err(error).context("read the status of the scan"),
+        };
         let seen = Some((view.state, view.pages_scraped, view.attempt));
         if seen != last {
             tell(&view);
@@ -93,7 +101,16 @@ async fn watch(pool: &Pool, job: Uuid) -> anyhow::Result<JobView> {
         if view.state.is_terminal() {
             return Ok(view);
         }
-        tokio::time::sleep(LOOK_INTERVAL).await;
+    }
+}
+
+/// Whether trouble of this class passes by itself.
+fn passes(class: ErrorClass) -> bool {
+    match class {
+        ErrorClass::Retryable | ErrorClass::OutcomeUnknown => true,
+        ErrorClass::RetryLater | ErrorClass::Conflict | ErrorClass::Permanent | ErrorClass::Bug => {
+            false
+        }
     }
 }
 

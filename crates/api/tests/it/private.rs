@@ -73,6 +73,19 @@ async fn the_private_database_stops_too_when_the_work_cannot_begin() {
     assert!(!postmaster(data.path()).exists());
 }
 
+#[tokio::test]
+async fn a_private_database_that_cannot_be_had_is_one_clear_line_and_exit_1() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let command = private(&["serve"], &file.path().join("data"));
+    let finished = command.run(PATIENCE).await.unwrap();
+    assert_eq!(finished.status.code(), Some(1), "{}", finished.stderr);
+    let last = finished.stderr.lines().last().unwrap();
+    assert!(
+        last.starts_with("trawl: start the private PostgreSQL: cannot"),
+        "{last}"
+    );
+}
+
 /// Exists while a server runs.
 fn postmaster(data: &Path) -> std::path::PathBuf {
     data.join("postgres").join("postmaster.pid")
