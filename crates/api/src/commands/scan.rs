@@ -40,7 +40,11 @@ pub(super) async fn scan(args: ScanArgs) -> anyhow::Result<ExitCode> {
             .run_until_cancelled(open(&mut database, &submission))
             .await;
         match opened.transpose()? {
-            Some(pool) => crawl(pool, options, submission.first_job, stop).await,
+            Some(pool) => {
+                database
+                    .keep_while(crawl(pool, options, submission.first_job, stop))
+                    .await
+            }
             None => Ok(None),
         }
     }
@@ -69,7 +73,7 @@ async fn crawl(
     stop: CancellationToken,
 ) -> anyhow::Result<Option<JobView>> {
     let worker = Worker::new(pool.clone(), options)?;
-    let (worked, watched) = tokio::join!(worker.run(stop.clone()), async {
+    let (worked, watched) = tokio::join!(Box::pin(worker.run(stop.clone())), async {
         let watched = stop.run_until_cancelled(watch(&pool, job)).await;
         // The job has ended, or cannot be watched: either way the worker has nothing to do here.
         stop.cancel();
