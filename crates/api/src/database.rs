@@ -1,10 +1,13 @@
 //! The database of a process: the one it was given, or a private one that lives with it.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use trawl_domain::backoff::Backoff;
 use trawl_local_postgres::{Durability, LocalPostgres, PostgresOptions, Stopped};
+use trawl_persistence::error::ScopeError;
+use trawl_persistence::health::ping;
 use trawl_persistence::migrate::{self, MigrateError};
 use trawl_persistence::pool::{Pool, PoolOptions};
 
@@ -16,6 +19,9 @@ use crate::service::Stage;
 /// Connections that the private server accepts at least: some processes with the usual pool, and
 /// room for people (chosen).
 const PRIVATE_CONNECTIONS_MIN: usize = 100;
+
+/// Between two looks at the private server (chosen: a start takes as long).
+const PRIVATE_CHECK_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Waits between tries to reach a database that does not answer (chosen).
 const RETRY: Backoff = Backoff {
@@ -63,19 +69,68 @@ impl Database {
     }
 
     async fn start_private(&mut self) -> anyhow::Result<String> {
-        let data_dir = self.args.data_dir.clone();
-        tracing::info!(data_dir = %data_dir.display(), "DATABASE_URL is not set: using a private PostgreSQL");
-        let connections = PRIVATE_CONNECTIONS_MIN.max(self.args.db_pool_size.saturating_mul(2));
-        let private = LocalPostgres::start(PostgresOptions {
-            data_dir,
-            durability: Durability::Durable,
-            max_connections: u32::try_from(connections).unwrap_or(u32::MAX),
-        })
-        .await
-        .context("start the private PostgreSQL")?;
+        let options = self.private_options();
+        tracing::info!(
+            data_dir = %options.data_dir.display(),
+            "DATABASE_URL is not set: using a private PostgreSQL"
+        );
+        let private = LocalPostgres::start(options)
+            .await
+            .context("start the private PostgreSQL")?;
         let url = private.url().to_owned();
         self.private = Some(private);
         Ok(url)
+    }
+
+    fn private_options(&self) -> PostgresOptions {
+        let connections = PRIVATE_CONNECTIONS_MIN.max(self.args.db_pool_size.saturating_mul(2));
+        PostgresOptions {
+            data_dir: self.args.data_dir.clone(),
+            durability: Durability::Durable,
+            max_connections: u32::try_from(connections).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// Does the work, and meanwhile starts the private server again whenever it has ended: nobody
+    /// else would.
+    ///
+    /// # Errors
+    /// Those of the work; or the private server cannot be started again, or came back at another
+    /// address.
+    pub(crate) async fn keep_while<T>(
+        &mut self,
+        work: impl Future<Output = anyhow::Result<T>>,
+    ) -> anyhow::Result<T> {
+        tokio::select! {
+            worked = work => worked,
+            lost = Box::pin(self.keep_private()) => match lost? {},
+        }
+    }
+
+    async fn keep_private(&mut self) -> anyhow::Result<Infallible> {
+        let Some(pool) = self.pool.clone().filter(|_| self.private.is_some()) else {
+            return std::future::pending().await;
+        };
+        loop {
+            tokio::time::sleep(PRIVATE_CHECK_INTERVAL).await;
+            // Only a refused connection says that the server has gone; anything else is its answer,
+            // or a busy moment.
+            let Err(gone @ ScopeError::Connect(_)) = ping(&pool).await else {
+                continue;
+            };
+            tracing::warn!("the private PostgreSQL does not answer: {}", Chain(&gone));
+            let before = self
+                .private
+                .as_ref()
+                .map(|private| private.url().to_owned());
+            // A server that answers again by now is found and used as it is.
+            let after = self.start_private().await?;
+            anyhow::ensure!(
+                before.as_ref() == Some(&after),
+                "the private PostgreSQL came back at another address"
+            );
+            tracing::info!("the private PostgreSQL runs");
+        }
     }
 
     /// Brings the schema to this version, once, and checks that the pool sees it.

@@ -94,10 +94,13 @@ impl ApiError {
     pub(crate) fn answer(&self, id: &RequestId) -> HttpResponse {
         let problem = self.problem();
         let chain = Chain(self);
-        if problem.status().is_server_error() {
-            tracing::error!(status = problem.status().as_u16(), "{chain}");
+        let status = problem.status();
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            tracing::warn!(status = status.as_u16(), "{chain}");
+        } else if status.is_server_error() {
+            tracing::error!(status = status.as_u16(), "{chain}");
         } else {
-            tracing::debug!(status = problem.status().as_u16(), "{chain}");
+            tracing::debug!(status = status.as_u16(), "{chain}");
         }
         problem.answer(id)
     }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use tokio::sync::watch;
+use tracing::Instrument as _;
 use trawl_persistence::error::ScopeError;
 use trawl_persistence::pool::Pool;
 use trawl_worker::core::wake::{Pulse, Wake};
@@ -155,7 +156,7 @@ impl Service {
         limit: Duration,
         question: impl Future<Output = Result<T, ScopeError>> + Send + 'static,
     ) -> Result<T, ApiError> {
-        let asked = self.runtime.spawn(question);
+        let asked = self.runtime.spawn(question.in_current_span());
         let answer = tokio::time::timeout(limit, asked)
             .await
             .map_err(|_elapsed| ApiError::Overdue { operation, limit })?

@@ -12,6 +12,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use trawl_domain::job::JobState;
 use trawl_persistence::batches::batch_submit;
+use trawl_persistence::class::ErrorClass;
 use trawl_persistence::jobs::{JobView, job_status};
 use trawl_persistence::pool::Pool;
 use trawl_worker::worker::{Worker, WorkerOptions};
@@ -19,6 +20,7 @@ use uuid::Uuid;
 
 use crate::config::ScanArgs;
 use crate::database::Database;
+use crate::error::Chain;
 use crate::request::Submission;
 use crate::routes::job_status::JobStatus;
 use crate::shutdown;
@@ -38,7 +40,11 @@ pub(super) async fn scan(args: ScanArgs) -> anyhow::Result<ExitCode> {
             .run_until_cancelled(open(&mut database, &submission))
             .await;
         match opened.transpose()? {
-            Some(pool) => crawl(pool, options, submission.first_job, stop).await,
+            Some(pool) => {
+                database
+                    .keep_while(crawl(pool, options, submission.first_job, stop))
+                    .await
+            }
             None => Ok(None),
         }
     }
@@ -46,7 +52,7 @@ pub(super) async fn scan(args: ScanArgs) -> anyhow::Result<ExitCode> {
     database.close().await;
     match scanned? {
         Some(job) => answer(&job),
-        None => anyhow::bail!("interrupted; the scan is handed back to the database"),
+        None => anyhow::bail!("interrupted before the scan had ended"),
     }
 }
 
@@ -67,7 +73,7 @@ async fn crawl(
     stop: CancellationToken,
 ) -> anyhow::Result<Option<JobView>> {
     let worker = Worker::new(pool.clone(), options)?;
-    let (worked, watched) = tokio::join!(worker.run(stop.clone()), async {
+    let (worked, watched) = tokio::join!(Box::pin(worker.run(stop.clone())), async {
         let watched = stop.run_until_cancelled(watch(&pool, job)).await;
         // The job has ended, or cannot be watched: either way the worker has nothing to do here.
         stop.cancel();
@@ -77,14 +83,20 @@ async fn crawl(
     watched
 }
 
-/// Tells of the job's progress until it has ended.
+/// Tells of the job's progress until it has ended. A database that is away for a while is waited
+/// for, as the worker does.
 async fn watch(pool: &Pool, job: Uuid) -> anyhow::Result<JobView> {
     let mut last = None;
     loop {
-        let view = job_status(pool, job)
-            .await
-            .context("read the status of the scan")?
-            .context("the scan is no longer in the database")?;
+        tokio::time::sleep(LOOK_INTERVAL).await;
+        let view = match job_status(pool, job).await {
+            Ok(view) => view.context("the scan is no longer in the database")?,
+            Err(error) if passes(error.class()) => {
+                tracing::warn!("cannot see how far the scan is: {}", Chain(&error));
+                continue;
+            }
+            Err(error) => return Err(error).context("read the status of the scan"),
+        };
         let seen = Some((view.state, view.pages_scraped, view.attempt));
         if seen != last {
             tell(&view);
@@ -93,7 +105,16 @@ async fn watch(pool: &Pool, job: Uuid) -> anyhow::Result<JobView> {
         if view.state.is_terminal() {
             return Ok(view);
         }
-        tokio::time::sleep(LOOK_INTERVAL).await;
+    }
+}
+
+/// Whether trouble of this class passes by itself.
+fn passes(class: ErrorClass) -> bool {
+    match class {
+        ErrorClass::Retryable | ErrorClass::OutcomeUnknown => true,
+        ErrorClass::RetryLater | ErrorClass::Conflict | ErrorClass::Permanent | ErrorClass::Bug => {
+            false
+        }
     }
 }
 

@@ -30,10 +30,12 @@ pub(super) async fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let mut database = Database::new(args.database);
     let worked = async {
         let up = database.bring_up(|stage| service.set_stage(stage));
-        match stop.run_until_cancelled(up).await.transpose()? {
-            Some(pool) => work(&service, pool, options, &stop).await,
-            None => Ok(()),
-        }
+        let Some(pool) = stop.run_until_cancelled(up).await.transpose()? else {
+            return Ok(());
+        };
+        database
+            .keep_while(work(&service, pool, options, &stop))
+            .await
     }
     .await;
     // Whatever ended the work ends the API too: a process that only looks alive helps nobody.
@@ -63,7 +65,7 @@ async fn work(
     });
     service.set_ready(pool);
     tracing::info!("ready");
-    Ok(worker.run(stop.clone()).await?)
+    Ok(Box::pin(worker.run(stop.clone())).await?)
 }
 
 /// Serves until `stop`, then until the requests that are under way have their answers.

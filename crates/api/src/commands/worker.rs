@@ -18,7 +18,9 @@ pub(super) async fn worker(args: WorkerArgs) -> anyhow::Result<ExitCode> {
             .await;
         if let Some(pool) = up.transpose()? {
             tracing::info!("working");
-            Worker::new(pool, options)?.run(stop).await?;
+            let worker = Worker::new(pool, options)?;
+            let working = async { Ok(Box::pin(worker.run(stop.clone())).await?) };
+            database.keep_while(working).await?;
         }
         anyhow::Ok(())
     }

@@ -36,7 +36,7 @@ pub struct DatabaseArgs {
     /// under `TRAWL_DATA_DIR`
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     database_url: Option<String>,
-    /// Connection URL for migrations that passes by the pooler; unset: `DATABASE_URL`
+    /// Connection URL for migrations that avoids the pooler; unset: `DATABASE_URL`
     #[arg(
         long,
         env = "DATABASE_DIRECT_URL",
@@ -50,7 +50,8 @@ pub struct DatabaseArgs {
         env = "TRAWL_DATA_DIR",
         hide_env_values = true,
         value_name = "DIRECTORY",
-        default_value = ".trawl"
+        default_value = ".trawl",
+        value_parser = values::directory
     )]
     pub data_dir: PathBuf,
     /// Connections to the database that this process opens at most, 1 to 1000

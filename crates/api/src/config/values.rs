@@ -1,6 +1,7 @@
 //! Readers of single values. Each error says what is allowed, in words that follow "is …: ".
 
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -23,6 +24,8 @@ pub(super) enum ValueError {
     Duration { min: Duration, max: Duration },
     #[error("must be an IP address and a port, such as 127.0.0.1:8000 or [::1]:8000")]
     Address,
+    #[error("must be the path of a directory")]
+    Directory,
     #[error("must be 1 to 256 visible ASCII characters that begin with a product name")]
     UserAgent,
     #[error("must be a filter such as info, or info,trawl_worker=debug")]
@@ -106,6 +109,14 @@ pub(super) fn address(text: &str) -> Result<std::net::SocketAddr, ValueError> {
     text.trim()
         .parse()
         .map_err(|_unreadable| ValueError::Address)
+}
+
+/// Reads the path of a directory, which need not exist.
+pub(super) fn directory(text: &str) -> Result<PathBuf, ValueError> {
+    if text.is_empty() {
+        return Err(ValueError::Directory);
+    }
+    Ok(text.into())
 }
 
 /// Reads the identity of fetches, which must be a header value and name a product.

@@ -3,6 +3,8 @@
 //! The domains of a large batch are written once, while their rows arrive, and sent twice: as
 //! `domain_statuses` and as the mirror of it in `metadata` that clients know.
 
+use std::time::Duration;
+
 use actix_web::HttpResponse;
 use actix_web::body::SizedStream;
 use actix_web::web::{Bytes, Data, Path};
@@ -13,11 +15,15 @@ use trawl_domain::job::JobState;
 use trawl_persistence::batches::{self, BatchView, JobLine};
 use uuid::Uuid;
 
-use super::{READ_LIMIT, parse_id};
+use super::parse_id;
 use crate::error::{ApiError, Resource};
 use crate::request::own_metadata;
 use crate::service::Service;
 use crate::timestamp::Timestamp;
+
+/// Longest wait for the rows of a batch: a hundred thousand of them take a second or more, and the
+/// limits of the statement come first.
+const LIMIT: Duration = Duration::from_secs(30);
 
 /// Bytes handed to a connection at once: more would be copied to its buffer whole.
 const PIECE_BYTES: usize = 64 * 1024;
@@ -56,7 +62,7 @@ pub(super) async fn batch_status(
     let id = parse_id(Resource::Batch, &id)?;
     let pool = service.pool()?;
     let (batch, domains) = service
-        .ask("read the status of a batch", READ_LIMIT, async move {
+        .ask("read the status of a batch", LIMIT, async move {
             batches::batch_status(&pool, id, Domains::default, Domains::add).await
         })
         .await?

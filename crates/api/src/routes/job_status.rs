@@ -1,5 +1,7 @@
 //! `GET …/status/{job_id}`: one domain of a batch, or a scan, with its result.
 
+use std::time::Duration;
+
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use serde::Serialize;
@@ -8,10 +10,13 @@ use trawl_domain::job::JobState;
 use trawl_persistence::jobs::{self, JobView};
 use uuid::Uuid;
 
-use super::{READ_LIMIT, parse_id};
+use super::parse_id;
 use crate::error::{ApiError, Resource};
 use crate::service::Service;
 use crate::timestamp::Timestamp;
+
+/// Longest wait for one row (chosen: beyond it clients give up).
+const LIMIT: Duration = Duration::from_secs(10);
 
 /// The status of a job as clients see it.
 #[derive(Serialize)]
@@ -84,7 +89,7 @@ pub(super) async fn job_status(
     let id = parse_id(Resource::Job, &id)?;
     let pool = service.pool()?;
     let job = service
-        .ask("read the status of a job", READ_LIMIT, async move {
+        .ask("read the status of a job", LIMIT, async move {
             jobs::job_status(&pool, id).await
         })
         .await?

@@ -9,7 +9,6 @@ mod scan_create;
 mod submit;
 
 use std::future::{Ready, ready};
-use std::time::Duration;
 
 use actix_web::{HttpResponse, Resource, web};
 use uuid::Uuid;
@@ -18,9 +17,6 @@ use crate::error::{self, ApiError};
 
 /// The prefix that clients of this service already know.
 const PREFIX: &str = "/api/v3/batch_page_scraper";
-
-/// Longest wait for the answer to a question of a reader (chosen: beyond it clients give up).
-const READ_LIMIT: Duration = Duration::from_secs(10);
 
 const GET: &str = "GET, HEAD";
 const POST: &str = "POST";

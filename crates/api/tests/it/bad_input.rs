@@ -111,6 +111,26 @@ async fn a_body_that_is_not_json_is_400_and_a_wrong_field_is_422_by_name() {
 }
 
 #[tokio::test]
+async fn nesting_without_end_is_refused_like_anything_else() {
+    let database = migrated().await;
+    let api = Api::quiet(&database).await;
+    let (open, close) = ("[".repeat(30_000), "]".repeat(30_000));
+    for (field, code) in [
+        ("metadata", "invalid_field"),
+        ("domains", "invalid_field"),
+        ("max_pages", "invalid_field"),
+        ("options", "invalid_field"),
+        ("other", "unknown_field"),
+    ] {
+        refused(&api, &format!(r#"{{"{field}": {open}{close}}}"#), 422, code).await;
+    }
+    let nested = format!(r#"{{"domains": ["a.test"], "metadata": {{"a": {open}{close}}}}}"#);
+    let problem = refused(&api, &nested, 422, "invalid_field").await;
+    assert_eq!(problem["field"], "metadata");
+    refused(&api, &open, 400, "invalid_json").await;
+}
+
+#[tokio::test]
 async fn a_list_of_domains_has_its_rules() {
     let database = migrated().await;
     let api = Api::quiet(&database).await;

@@ -1,5 +1,7 @@
 //! Values that are refused, the texts that are asked for, and the log.
 
+use trawl_persistence::migrate::MIGRATIONS;
+use trawl_test_support::database::{Route, TestDatabase};
 use trawl_test_support::process::TrawlCommand;
 
 use crate::house::{Api, PATIENCE, migrated, trawl};
@@ -37,6 +39,7 @@ async fn a_bad_value_is_exit_2_and_one_line_with_variable_value_and_rule() {
             "postgres://u@h:port/db",
             "postgres://user",
         ),
+        ("TRAWL_DATA_DIR", "", "the path of a directory"),
         ("TRAWL_BIND", "localhost", "an IP address and a port"),
         ("TRAWL_DB_POOL_SIZE", "0", "from 1 to 1000"),
         ("TRAWL_WORKER_CONCURRENCY", "many", "from 1 to 4096"),
@@ -124,4 +127,16 @@ async fn a_variable_that_no_version_has_is_pointed_out() {
     let warning: serde_json::Value = serde_json::from_str(warning).unwrap();
     assert_eq!(warning["level"], "WARN");
     assert_eq!(api.process.stdout(), "");
+}
+
+#[tokio::test]
+async fn migrate_brings_an_empty_database_up_to_date_and_says_so_again() {
+    let database = TestDatabase::create(Route::Pooled).await.unwrap();
+    for applied in [MIGRATIONS.len(), 0] {
+        let command = trawl(&["migrate"], &database.url());
+        let finished = command.run(PATIENCE).await.unwrap();
+        assert_eq!(finished.status.code(), Some(0), "{}", finished.stderr);
+        let said = format!("up to date applied={applied}");
+        assert!(finished.stderr.contains(&said), "{}", finished.stderr);
+    }
 }

@@ -2,9 +2,12 @@
 
 use std::path::Path;
 
-use serde_json::Value;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::{Value, json};
 use trawl_test_support::farm::{Site, SiteFarm};
 use trawl_test_support::process::TrawlCommand;
+use trawl_test_support::wait::wait_until;
 
 use crate::house::{Api, PATIENCE};
 
@@ -71,6 +74,43 @@ async fn the_private_database_stops_too_when_the_work_cannot_begin() {
     let last = finished.stderr.lines().last().unwrap();
     assert!(last.starts_with("trawl: migration"), "{last}");
     assert!(!postmaster(data.path()).exists());
+}
+
+#[tokio::test]
+async fn a_private_database_that_is_killed_is_started_again() {
+    let data = tempfile::tempdir().unwrap();
+    let api = Api::start(&private(&["serve", "--no-worker"], data.path())).await;
+    api.ready().await;
+    let id = api.accepted(&json!({"domains": ["a.test"]})).await;
+
+    let pid = std::fs::read_to_string(postmaster(data.path())).unwrap();
+    let pid = Pid::from_raw(pid.lines().next().unwrap().parse().unwrap());
+    kill(pid, Signal::SIGKILL).unwrap();
+    wait_until("another server", PATIENCE, async || {
+        api.process.stderr().contains("the private PostgreSQL runs")
+    })
+    .await
+    .unwrap();
+    api.ready().await;
+    assert_eq!(api.batch(&id).await["total_domains"], 1);
+
+    api.process.terminate().unwrap();
+    let finished = api.process.wait(PATIENCE).await.unwrap();
+    assert_eq!(finished.status.code(), Some(0), "{}", finished.stderr);
+    assert!(!postmaster(data.path()).exists());
+}
+
+#[tokio::test]
+async fn a_private_database_that_cannot_be_had_is_one_clear_line_and_exit_1() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let command = private(&["serve"], &file.path().join("data"));
+    let finished = command.run(PATIENCE).await.unwrap();
+    assert_eq!(finished.status.code(), Some(1), "{}", finished.stderr);
+    let last = finished.stderr.lines().last().unwrap();
+    assert!(
+        last.starts_with("trawl: start the private PostgreSQL: cannot"),
+        "{last}"
+    );
 }
 
 /// Exists while a server runs.

@@ -66,18 +66,37 @@ async fn sigterm_ends_a_service_that_waits_for_its_database() {
 }
 
 #[tokio::test]
+async fn a_request_that_never_ends_does_not_hold_the_end_up_for_ever() {
+    let database = migrated().await;
+    let command =
+        trawl(&["serve", "--no-worker"], &database.url()).env("TRAWL_SHUTDOWN_TIMEOUT", "1s");
+    let api = Api::start(&command).await;
+    api.ready().await;
+    let _endless = endless_request(&api).await;
+    api.process.terminate().unwrap();
+    let finished = api.process.wait(Duration::from_secs(30)).await.unwrap();
+    assert_eq!(finished.status.code(), Some(0), "{}", finished.stderr);
+}
+
+/// A request whose body never comes, and which the server has seen.
+async fn endless_request(api: &Api) -> TcpStream {
+    let address = api.url.strip_prefix("http://").unwrap();
+    let mut connection = TcpStream::connect(address).await.unwrap();
+    let head = format!("POST {PREFIX}/batch HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{{");
+    connection.write_all(head.as_bytes()).await.unwrap();
+    assert_eq!(api.get("/").await.status, 200);
+    connection
+}
+
+#[tokio::test]
 async fn a_second_signal_ends_the_process_at_once() {
     let database = migrated().await;
     let command =
         trawl(&["serve", "--no-worker"], &database.url()).env("TRAWL_SHUTDOWN_TIMEOUT", "10m");
     let mut api = Api::start(&command).await;
     api.ready().await;
-    let address = api.url.strip_prefix("http://").unwrap();
-    // A request that never ends holds the first, graceful stop up.
-    let mut connection = TcpStream::connect(address).await.unwrap();
-    let head = format!("POST {PREFIX}/batch HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{{");
-    connection.write_all(head.as_bytes()).await.unwrap();
-    assert_eq!(api.get("/").await.status, 200);
+    // Holds the first, graceful stop up.
+    let _endless = endless_request(&api).await;
     api.process.terminate().unwrap();
     api.process
         .wait_for_stderr("the first signal", PATIENCE, |text| {
