@@ -63,9 +63,9 @@ pub(crate) fn of_answer(state: &SqlState, message: &str) -> ErrorClass {
 
 fn of_class(code: &str, message: &str) -> ErrorClass {
     match code.get(..2).unwrap_or_default() {
-        // 08P01 is also what PgBouncer says when it is full or refuses a startup parameter.
-        "08" if message.contains("no more connections allowed") => ErrorClass::Retryable,
-        "08" if code == "08P01" => ErrorClass::Permanent,
+        // 08P01 is PgBouncer's code for all of its own errors: no backend in time, a lost backend, no
+        // room for another client, and this one, which only another configuration can mend.
+        "08" if message.contains("unsupported startup parameter") => ErrorClass::Permanent,
         // Connection exceptions, insufficient resources, operator intervention.
         "08" | "53" | "57" => ErrorClass::Retryable,
         // System errors and internal errors, poolers' included.
@@ -138,6 +138,8 @@ mod tests {
                 "no more connections allowed (max_client_conn)",
                 ErrorClass::Retryable,
             ),
+            ("08P01", "server conn crashed?", ErrorClass::Retryable),
+            ("08P01", "query_wait_timeout", ErrorClass::Retryable),
             (
                 "08P01",
                 "unsupported startup parameter: options",
