@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::process::{Child, Command};
+use tokio_postgres::error::SqlState;
 
 /// From the start of the process to the first answer; covers recovery after a crash. Chosen, not
 /// measured: an idle machine needs 0.1 s.
@@ -75,6 +76,10 @@ pub(crate) async fn find_running(cluster: &Cluster) -> Result<Option<Running>, L
         if !is_server_of(pid_file.pid, &cluster.path) {
             return Ok(None);
         }
+        if let Some(source) = refusal.take_if(|error| is_final(error)) {
+            let action = "log in to the running server";
+            return Err(LocalPostgresError::Database { action, source });
+        }
         if !deadline.next_look().await {
             return Err(LocalPostgresError::TimedOut {
                 what: format!("an answer of the running server process {}", pid_file.pid),
@@ -83,6 +88,11 @@ pub(crate) async fn find_running(cluster: &Cluster) -> Result<Option<Running>, L
             });
         }
     }
+}
+
+/// Whether a live server will say the same next time.
+fn is_final(refusal: &tokio_postgres::Error) -> bool {
+    refusal.code() == Some(&SqlState::INVALID_PASSWORD)
 }
 
 /// Starts the server of a cluster that has no live one.
@@ -110,10 +120,11 @@ pub(crate) async fn launch(
     }
     let account = ServerAccount::of_cluster(&cluster.path)?;
     let deadline = Deadline::after(READY_LIMIT);
-    let mut preferred = layout.last_port().filter(|port| port::is_free(*port));
+    let last_port = layout.last_port();
     layout.rotate_log()?;
     loop {
-        let port = match preferred.take() {
+        // Clients of a server that has come back expect it where it was.
+        let port = match last_port.filter(|port| port::is_free(*port)) {
             Some(port) => port,
             None => port::free()?,
         };

@@ -28,6 +28,7 @@ async fn a_server_that_was_killed_is_replaced_and_keeps_its_data() {
     kill_server(killed);
     let second = start(data_dir).await;
     assert_ne!(server_pid(data_dir), killed);
+    assert_eq!(second.url(), first.url(), "clients find it where it was");
     assert_eq!(
         ask(second.url(), "SELECT n FROM kept").await.expect("kept"),
         "7"

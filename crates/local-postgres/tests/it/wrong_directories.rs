@@ -68,3 +68,19 @@ async fn a_link_to_nowhere_is_refused() {
     let error = refusal(directory.path()).await;
     assert!(error.to_string().contains("link"), "{error}");
 }
+
+#[tokio::test]
+async fn a_running_server_with_another_password_is_refused_at_once() {
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let postgres = start(directory.path()).await;
+    let file = directory.path().join("postgres.password");
+    let password = fs::read_to_string(&file).expect("readable");
+    fs::write(&file, "another").expect("write");
+    let error = refusal(directory.path()).await;
+    assert!(
+        matches!(error, LocalPostgresError::Database { .. }),
+        "{error}"
+    );
+    fs::write(&file, password).expect("write");
+    postgres.stop().await.expect("stops");
+}
