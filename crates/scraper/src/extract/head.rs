@@ -54,7 +54,10 @@ impl Head {
 
     /// A `title` begins; only the first one with text counts.
     pub(super) fn enter_title(&mut self) {
-        self.is_in_title = self.title.as_str().trim().is_empty();
+        self.is_in_title = clean(self.title.as_str(), TITLE_MAX_BYTES).is_none();
+        if self.is_in_title {
+            self.title = BoundedText::default();
+        }
     }
 
     pub(super) fn leave_title(&mut self) {
