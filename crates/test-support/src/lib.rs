@@ -7,12 +7,14 @@
 
 pub mod database;
 pub mod farm;
+pub mod hostile;
 pub mod process;
 pub mod wait;
 pub mod wire;
 
 pub use database::{Route, TestDatabase};
 pub use farm::{Site, SiteFarm};
+pub use hostile::{HostilePooler, Hostility};
 pub use process::{TrawlCommand, TrawlProcess};
 pub use wait::{wait_for, wait_until};
 pub use wire::WireProxy;

@@ -7,15 +7,15 @@
 //! `connection` for the order in which things happen; `codec` and `message` know the protocol
 //! only and can carry other proxies.
 
-mod codec;
+pub(crate) mod codec;
 mod connection;
 mod conversation;
 mod faults;
-mod message;
+pub(crate) mod message;
 mod recorder;
 mod report;
 mod request;
-mod sql;
+pub(crate) mod sql;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};

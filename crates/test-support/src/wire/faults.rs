@@ -90,7 +90,7 @@ impl Effect {
     }
 
     /// The error as the client sees it, if the effect is one.
-    pub(super) fn fatal(&self) -> Option<ServerError> {
+    pub(crate) fn fatal(&self) -> Option<ServerError> {
         match self {
             Self::Fatal { sqlstate, message } | Self::Error { sqlstate, message } => {
                 Some(ServerError {

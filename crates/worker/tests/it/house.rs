@@ -12,6 +12,7 @@ use trawl_persistence::audit::audit;
 use trawl_persistence::batches::{
     BatchKind, BatchView, NewBatch, NewJob, Submitted, batch_status, batch_submit,
 };
+use trawl_persistence::error::ScopeError;
 use trawl_persistence::migrate;
 use trawl_persistence::pool::{Pool, PoolOptions};
 use trawl_test_support::database::{Route, Template, TestDatabase};
@@ -26,6 +27,8 @@ pub(crate) struct House {
     pub(crate) database: TestDatabase,
     pub(crate) farm: SiteFarm,
     pub(crate) pool: Pool,
+    /// The way of the workers to the database.
+    pub(crate) worker_url: String,
 }
 
 /// The template that all worker tests copy; its name follows the migrations.
@@ -101,6 +104,7 @@ impl House {
         let database = migrated(route).await;
         let pool = Pool::new(&database.url(), PoolOptions::with_size(6)).unwrap();
         Self {
+            worker_url: database.url(),
             database,
             farm: SiteFarm::start().await.unwrap(),
             pool,
@@ -109,7 +113,7 @@ impl House {
 
     /// A worker with connections of its own, as a process would have.
     pub(crate) fn start_worker(&self, options: WorkerOptions) -> RunningWorker {
-        let pool = Pool::new(&self.database.url(), PoolOptions::with_size(6)).unwrap();
+        let pool = Pool::new(&self.worker_url, PoolOptions::with_size(6)).unwrap();
         let stop = CancellationToken::new();
         let worker = Worker::new(pool, options).unwrap();
         RunningWorker {
@@ -121,6 +125,23 @@ impl House {
     /// Submits the farm's sites by their hosts.
     pub(crate) async fn submit(&self, hosts: &[String], pages: i64, concurrent: i64) -> Uuid {
         let id = Uuid::now_v7();
+        let submitted = self
+            .submit_as(&self.pool, id, hosts, pages, concurrent)
+            .await
+            .unwrap();
+        assert!(matches!(submitted, Submitted::Accepted { .. }));
+        id
+    }
+
+    /// As [`Self::submit`], under an id and by a way of the caller's.
+    pub(crate) async fn submit_as(
+        &self,
+        pool: &Pool,
+        id: Uuid,
+        hosts: &[String],
+        pages: i64,
+        concurrent: i64,
+    ) -> Result<Submitted, ScopeError> {
         let jobs: Vec<NewJob> = hosts
             .iter()
             .map(|host| NewJob {
@@ -138,9 +159,7 @@ impl House {
             metadata: "{}",
             jobs: &jobs,
         };
-        let submitted = batch_submit(&self.pool, &batch).await.unwrap();
-        assert!(matches!(submitted, Submitted::Accepted { .. }));
-        id
+        batch_submit(pool, &batch).await
     }
 
     pub(crate) async fn view(&self, batch: Uuid) -> BatchView {

@@ -5,5 +5,6 @@
 mod control;
 mod core;
 mod crawl;
+mod hostile;
 mod house;
 mod lease;
