@@ -134,10 +134,15 @@ begin
     -- Read again under the locks: some may have left, or be another worker's by now.
     perform trawl.job_lock_v1(stranded);
     select array_agg(j.id) as jobs, array_agg(j.token) as tokens,
-           array_agg(case when j.attempt >= p_max_attempts then 'failed' else 'pending' end) as targets,
+           -- What somebody asked to cancel is cancelled, not failed, by whatever it ended.
+           array_agg(case when b.state = 'cancelling' or j.cancel_requested then 'cancelled'
+                          when j.attempt >= p_max_attempts then 'failed'
+                          else 'pending' end) as targets,
            count(*)::integer as count
     into claim
-    from trawl.domain_jobs j join trawl.workers w on w.id = j.worker_id
+    from trawl.domain_jobs j
+    join trawl.workers w on w.id = j.worker_id
+    join trawl.batches b on b.id = j.batch_id
     where j.id = any (stranded) and j.state = 'running' and w.state = 'gone';
     if claim.count = 0 then
         return;

@@ -9,7 +9,7 @@ use trawl_local_postgres::{Durability, LocalPostgres, PostgresOptions, Stopped};
 use trawl_persistence::error::ScopeError;
 use trawl_persistence::health::ping;
 use trawl_persistence::migrate::{self, MigrateError};
-use trawl_persistence::pool::{Pool, PoolOptions};
+use trawl_persistence::pool::Pool;
 
 use crate::config::DatabaseArgs;
 use crate::error::Chain;
@@ -147,7 +147,7 @@ impl Database {
         let direct = self
             .args
             .direct_url()
-            .and_then(|url| Pool::new(url, PoolOptions::with_size(1)).ok());
+            .and_then(|url| Pool::new(url, self.args.with_size(1)).ok());
         let applied = match &direct {
             Some(direct) => {
                 let applied = migrate::up(direct).await;

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -16,7 +17,7 @@ use trawl_worker::worker::WorkerOptions;
 use uuid::Uuid;
 
 use super::refusal::Refusal;
-use super::values::{self, HumanDuration, LogFilter};
+use super::values::{self, CaFile, HumanDuration, LogFilter};
 
 /// Where the API listens.
 #[derive(Debug, Clone, Args)]
@@ -44,6 +45,15 @@ pub struct DatabaseArgs {
         value_name = "URL"
     )]
     database_direct_url: Option<String>,
+    /// File with root certificates, in PEM form, to trust for the database beside the system's
+    #[arg(
+        long,
+        env = "TRAWL_DATABASE_CA",
+        hide_env_values = true,
+        value_name = "FILE",
+        value_parser = values::ca_file
+    )]
+    database_ca: Option<CaFile>,
     /// Directory of the private PostgreSQL
     #[arg(
         long,
@@ -118,6 +128,14 @@ pub struct CrawlArgs {
     #[arg(long, env = "TRAWL_MAX_ATTEMPTS", hide_env_values = true, value_name = "ATTEMPTS",
           default_value = "3", value_parser = values::number::<1, 100>)]
     max_attempts: usize,
+    /// Time that one attempt at a domain may take, 1s to 7d
+    #[arg(long, env = "TRAWL_JOB_DEADLINE", hide_env_values = true, value_name = "DURATION",
+          default_value = "1h", value_parser = values::duration::<1000, 604_800_000>)]
+    job_deadline: HumanDuration,
+    /// Age at which batches that have ended are deleted with their pages, 1m to 100years
+    #[arg(long, env = "TRAWL_RETENTION", hide_env_values = true, value_name = "DURATION",
+          default_value = "30d", value_parser = values::duration::<60_000, 3_155_760_000_000>)]
+    retention: HumanDuration,
 }
 
 /// How long the end may take.
@@ -181,7 +199,15 @@ impl DatabaseArgs {
 
     /// Limits of the pool.
     pub fn pool_options(&self) -> PoolOptions {
-        PoolOptions::with_size(self.db_pool_size)
+        self.with_size(self.db_pool_size)
+    }
+
+    /// Limits of a pool of another size, to the same database.
+    pub fn with_size(&self, size: usize) -> PoolOptions {
+        PoolOptions {
+            ca_pem: self.database_ca.as_ref().map(|file| Arc::clone(&file.0)),
+            ..PoolOptions::with_size(size)
+        }
     }
 
     /// Checks the URLs. Done here and not while the command line is read, since what is said of a
@@ -195,7 +221,7 @@ impl DatabaseArgs {
             ),
         ] {
             let Some(url) = url else { continue };
-            if let Err(error) = Pool::new(url, PoolOptions::with_size(1)) {
+            if let Err(error) = Pool::new(url, self.with_size(1)) {
                 return Err(Refusal::of_url(variable, url, &error));
             }
         }
@@ -224,6 +250,8 @@ impl CrawlArgs {
             concurrency: u32::try_from(self.worker_concurrency).unwrap_or(u32::MAX),
             lease: self.lease_ttl,
             max_attempts: u32::try_from(self.max_attempts).unwrap_or(u32::MAX),
+            job_deadline: self.job_deadline.0,
+            retention: Some(self.retention.0),
             shutdown_timeout: shutdown.limit(),
             fetch: self.fetch_settings(),
             only_batch,

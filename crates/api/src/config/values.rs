@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -24,6 +25,8 @@ pub(super) enum ValueError {
     Duration { min: Duration, max: Duration },
     #[error("must be an IP address and a port, such as 127.0.0.1:8000 or [::1]:8000")]
     Address,
+    #[error("must be a readable file ({0})")]
+    File(std::io::ErrorKind),
     #[error("must be the path of a directory")]
     Directory,
     #[error("must be 1 to 256 visible ASCII characters that begin with a product name")]
@@ -145,4 +148,15 @@ pub(super) fn max_pages(text: &str) -> Result<MaxPages, ValueError> {
             min: 1,
             max: 10_000,
         })
+}
+
+/// Root certificates in PEM form, read from a file.
+#[derive(Debug, Clone)]
+pub(super) struct CaFile(pub(super) Arc<[u8]>);
+
+/// Reads a file of root certificates; whether it has any is checked with the URLs.
+pub(super) fn ca_file(path: &str) -> Result<CaFile, ValueError> {
+    std::fs::read(path)
+        .map(|pem| CaFile(pem.into()))
+        .map_err(|error| ValueError::File(error.kind()))
 }

@@ -143,6 +143,7 @@ impl Submission {
             kind: self.kind,
             max_pages: self.max_pages,
             max_concurrent: self.max_concurrent,
+            deadline: None,
             request_hash: self.request_hash,
             metadata: &self.metadata,
             jobs: &self.jobs,

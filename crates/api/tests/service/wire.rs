@@ -1,4 +1,4 @@
-//! What a whole batch sends to the pooler, read by a proxy that holds every ReadyForQuery back.
+//! What a whole batch sends to the pooler, read by a proxy that holds every `ReadyForQuery` back.
 
 use std::time::Duration;
 

@@ -62,6 +62,7 @@ impl Submission {
             max_pages: MaxPages::DEFAULT,
             max_concurrent: MaxConcurrent::new(self.max_concurrent)
                 .unwrap_or_else(|error| panic!("{error}")),
+            deadline: None,
             request_hash: self.request_hash,
             metadata: &self.metadata,
             jobs: &self.jobs,

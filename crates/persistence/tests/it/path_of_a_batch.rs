@@ -51,6 +51,7 @@ pub(crate) async fn every_call_in_order(pool: &Pool) -> Result<()> {
         max_pages: MaxPages::DEFAULT,
         max_concurrent: MaxConcurrent::DEFAULT,
         request_hash: [7; 32],
+        deadline: None,
         metadata: r#"{"b": 1,  "a": [2]}"#,
         jobs: &jobs,
     };
