@@ -5,11 +5,11 @@
 //! connections outlive the HTTP threads when the process drains.
 
 use std::future::Future;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tracing::Instrument as _;
 use trawl_persistence::error::ScopeError;
 use trawl_persistence::pool::Pool;
@@ -60,9 +60,20 @@ pub(crate) struct WorkerLink {
     pub(crate) pulse: Pulse,
 }
 
+/// Connections that requests may hold at once, of a pool of this size: where a worker shares the
+/// pool, no more than half, so that no crowd of readers makes its heartbeats wait.
+fn seats(pool_size: usize, expects_worker: bool) -> usize {
+    if expects_worker {
+        (pool_size / 2).max(1)
+    } else {
+        pool_size
+    }
+}
+
 /// What all requests share.
 pub(crate) struct Service {
     runtime: Handle,
+    seats: Arc<Semaphore>,
     stage: watch::Sender<Stage>,
     pool: OnceLock<Pool>,
     worker: OnceLock<WorkerLink>,
@@ -73,9 +84,10 @@ pub(crate) struct Service {
 
 impl Service {
     /// A service that has nothing yet. Its questions run on `runtime`.
-    pub(crate) fn new(runtime: Handle, expects_worker: bool) -> Self {
+    pub(crate) fn new(runtime: Handle, pool_size: usize, expects_worker: bool) -> Self {
         Self {
             runtime,
+            seats: Arc::new(Semaphore::new(seats(pool_size, expects_worker))),
             stage: watch::Sender::new(Stage::StartingDatabase),
             pool: OnceLock::new(),
             worker: OnceLock::new(),
@@ -156,7 +168,14 @@ impl Service {
         limit: Duration,
         question: impl Future<Output = Result<T, ScopeError>> + Send + 'static,
     ) -> Result<T, ApiError> {
-        let asked = self.runtime.spawn(question.in_current_span());
+        let seats = Arc::clone(&self.seats);
+        let seated = async move {
+            // Kept until the question is answered, also when nobody waits for it any more. The
+            // semaphore is never closed, and if it were, the pool has its own limit.
+            let _seat = seats.acquire_owned().await;
+            question.await
+        };
+        let asked = self.runtime.spawn(seated.in_current_span());
         let answer = tokio::time::timeout(limit, asked)
             .await
             .map_err(|_elapsed| ApiError::Overdue { operation, limit })?
@@ -190,5 +209,46 @@ impl Service {
     /// A round trip to the database that also looks at its schema; see [`Probe`].
     pub(crate) async fn probe(&self, pool: &Pool) -> crate::probe::Found {
         self.probe.look(&self.runtime, pool, &self.gate).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures_util::future::join_all;
+    use tokio::sync::Barrier;
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    #[tokio::test]
+    async fn readers_hold_no_more_than_half_of_a_pool_that_a_worker_shares() {
+        let service = Service::new(Handle::current(), 4, true);
+        let (running, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let counters = Arc::new((running, most));
+        // Two at a time meet here, so a third one would be counted before they part.
+        let pair = Arc::new(Barrier::new(2));
+        let answers = join_all((0..8).map(|_| {
+            let (counters, pair) = (Arc::clone(&counters), Arc::clone(&pair));
+            service.ask("count", PATIENCE, async move {
+                let (running, most) = &*counters;
+                most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                pair.wait().await;
+                running.fetch_sub(1, Ordering::SeqCst);
+                Ok(())
+            })
+        }));
+        assert!(answers.await.iter().all(Result::is_ok));
+        assert_eq!(counters.1.load(Ordering::SeqCst), 2);
+    }
+
+    #[test]
+    fn a_pool_of_one_is_shared_as_it_is() {
+        assert_eq!(
+            [(1, true), (8, true), (8, false)].map(|(size, worker)| seats(size, worker)),
+            [1, 4, 8]
+        );
     }
 }

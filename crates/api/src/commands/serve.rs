@@ -23,7 +23,11 @@ use crate::{http, shutdown};
 pub(super) async fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let stop = shutdown::on_signals()?;
     let options = (!args.no_worker).then(|| args.crawl.worker_options(args.shutdown, None));
-    let service = Arc::new(Service::new(Handle::current(), options.is_some()));
+    let service = Arc::new(Service::new(
+        Handle::current(),
+        args.database.db_pool_size,
+        options.is_some(),
+    ));
     let server = http::listen(args.http.bind, &service, args.shutdown.limit())?;
     let serving = tokio::spawn(serve_until(server, stop.clone()));
 
