@@ -116,7 +116,7 @@ async fn a_batch_survives(hostility: Hostility) {
     .await
     .unwrap();
     let report = pooler.report();
-    println!("{:?} after {report}", clocks.instant.elapsed());
+    eprintln!("{:?} after {report}", clocks.instant.elapsed());
     assert_eq!(view.state, BatchState::Complete, "{report}");
     house.assert_all_complete(id, SITES, PAGES).await;
     assert_no_page_twice(&house, &clocks).await;
@@ -151,6 +151,6 @@ async fn a_batch_survives_every_hostility_by_the_seed_of_the_day() {
         |_unset| Uuid::now_v7().as_u128() as u64,
         |seed| seed.parse().unwrap(),
     );
-    println!("to replay: TRAWL_TEST_SEED={seed}");
+    eprintln!("to replay: TRAWL_TEST_SEED={seed}");
     a_batch_survives(Hostility::full(seed)).await;
 }
