@@ -117,7 +117,7 @@ both_routes!(a_record_or_a_finish_cut_anywhere_counts_once, async |db| {
         let recording = proxy.arm(Fault::new(at("Records pages"), effect.clone()));
         let held = page_record(&pool, &[page(lease, 0), page(lease, 1)]).await?;
         assert_eq!(held, [lease.job], "{effect:?}");
-        let finishing = proxy.arm(Fault::new(at("Ends or re-queues"), effect.clone()));
+        let finishing = proxy.arm(Fault::new(at("Ends, re-queues"), effect.clone()));
         job_finish(&pool, &[complete(lease)]).await?;
         assert_eq!((recording.count(), finishing.count()), (1, 1));
         let view = job_status(&pool, lease.job)

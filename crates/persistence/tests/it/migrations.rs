@@ -1,10 +1,12 @@
 //! The migration runner: forward only, each file once, whoever else runs it at the same time.
 
 use std::error::Error;
+use std::path::Path;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use futures_util::future::try_join_all;
-use trawl_persistence::migrate::{self, MIGRATIONS, MigrateError};
+use tokio_postgres::types::Type;
+use trawl_persistence::migrate::{self, MIGRATIONS, MigrateError, Migration};
 
 use crate::database::Db;
 
@@ -92,26 +94,41 @@ both_routes!(a_newer_history_is_refused, async |db| {
     Ok(())
 });
 
+/// The functions that the newest migration makes, in its order.
+fn newest_functions() -> Result<Vec<String>> {
+    let newest = MIGRATIONS.last().context("there are migrations")?;
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations");
+    let sql = std::fs::read_to_string(folder.join(newest.name))?;
+    let names = sql
+        .split("create function ")
+        .skip(1)
+        .filter_map(|text| Some(text.split_once('(')?.0.to_owned()))
+        .collect();
+    Ok(names)
+}
+
+/// Makes the database one in which the newest migration was not run, as far as these functions go.
+async fn forget_newest(db: &Db, functions: &[String]) -> Result<&'static Migration> {
+    let newest = MIGRATIONS.last().context("there are migrations")?;
+    let sql = format!(
+        "drop function {}; delete from trawl.schema_migrations where version = {}",
+        functions.join(", "),
+        newest.version
+    );
+    db.admin.batch_execute(&sql).await?;
+    Ok(newest)
+}
+
 both_routes!(an_older_history_is_brought_up_to_date, async |db| {
-    let (newest, older) = MIGRATIONS.split_last().expect("there are migrations");
-    db.admin
-        .batch_execute(&format!(
-            "drop function trawl.job_finish_v1, trawl.job_hand_back_v1, trawl.job_rescue_v1,
-                 trawl.batch_count_v1;
-             delete from trawl.schema_migrations where version = {}",
-            newest.version
-        ))
-        .await?;
+    let newest = forget_newest(db, &newest_functions()?).await?;
     let missing = migrate::verify(&db.pool).await.unwrap_err();
     assert!(
         matches!(missing, MigrateError::Missing { missing } if missing == newest.name),
         "{missing}"
     );
     let status = migrate::status(&db.pool).await?;
-    assert_eq!(
-        status.iter().filter(|line| line.applied).count(),
-        older.len()
-    );
+    let applied = status.iter().filter(|line| line.applied).count();
+    assert_eq!(applied, MIGRATIONS.len() - 1);
     assert_eq!(migrate::up(&db.pool).await?, [newest.name]);
     migrate::verify(&db.pool).await?;
     Ok(())
@@ -119,14 +136,9 @@ both_routes!(an_older_history_is_brought_up_to_date, async |db| {
 
 both_routes!(a_migration_that_fails_leaves_nothing_behind, async |db| {
     // Its last function is there already, so the newest migration fails near its end.
-    let newest = MIGRATIONS.last().expect("there are migrations");
-    db.admin
-        .batch_execute(&format!(
-            "drop function trawl.job_finish_v1, trawl.job_hand_back_v1, trawl.batch_count_v1;
-             delete from trawl.schema_migrations where version = {}",
-            newest.version
-        ))
-        .await?;
+    let functions = newest_functions()?;
+    let (_kept, dropped) = functions.split_last().context("it makes functions")?;
+    let newest = forget_newest(db, dropped).await?;
     let failed = migrate::up(&db.pool).await.unwrap_err();
     ensure!(matches!(failed, MigrateError::Scope { .. }), "{failed}");
     let cause = failed.source().map(ToString::to_string).unwrap_or_default();
@@ -135,12 +147,14 @@ both_routes!(a_migration_that_fails_leaves_nothing_behind, async |db| {
         "the cause names the file: {cause}"
     );
     assert_eq!(recorded(db).await?.len(), MIGRATIONS.len() - 1);
-    let functions: i64 = db
-        .value(
-            "select count(*) from pg_proc where proname = 'batch_count_v1'",
-            &[],
-        )
-        .await?;
-    assert_eq!(functions, 0);
+    for function in dropped {
+        let is_there: bool = db
+            .value(
+                "select to_regproc($1) is not null",
+                &[(function, Type::TEXT)],
+            )
+            .await?;
+        assert!(!is_there, "{function} was left behind");
+    }
     Ok(())
 });

@@ -196,7 +196,7 @@ async fn the_hot_calls_find_their_rows_by_index() -> Result<()> {
         &db,
         "a hand-back",
         &["domain_jobs_pkey"],
-        100,
+        200,
         async |pool| Ok(job_hand_back(&pool, &leases[10..20]).await?),
     )
     .await?;

@@ -57,6 +57,15 @@ both_routes!(each_check_allows_the_words_of_its_enum, async |db| {
             words(WorkerState::ALL.map(WorkerState::as_str)),
         ),
         (
+            "job_attempts_outcome_check",
+            words(
+                JobState::ALL
+                    .into_iter()
+                    .filter(|state| *state != JobState::Running)
+                    .map(JobState::as_str),
+            ),
+        ),
+        (
             "batches_ended_check",
             words(
                 BatchState::ALL
