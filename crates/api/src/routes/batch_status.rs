@@ -188,3 +188,53 @@ fn batch_error(state: BatchState, counts: BatchCounts) -> Option<String> {
         | BatchState::Cancelled => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_batch_with_failures_has_an_error() {
+        let error = |state, completed, failed, cancelled| {
+            batch_error(
+                state,
+                BatchCounts {
+                    total: completed + failed + cancelled,
+                    completed,
+                    failed,
+                    cancelled,
+                },
+            )
+        };
+        for (found, expected) in [
+            (error(BatchState::Complete, 2, 0, 0), None),
+            (error(BatchState::Running, 1, 1, 0), None),
+            (error(BatchState::Cancelled, 0, 1, 1), None),
+            (
+                error(BatchState::Failed, 0, 1, 0),
+                Some("The site failed; domain_statuses has the reason."),
+            ),
+            (
+                error(BatchState::Partial, 3, 2, 0),
+                Some("2 of 5 sites failed; domain_statuses has the reason of each."),
+            ),
+            (
+                error(BatchState::Partial, 3, 1, 1),
+                Some(
+                    "1 of 5 sites failed and 1 were cancelled; domain_statuses has the reason of \
+                     each.",
+                ),
+            ),
+        ] {
+            assert_eq!(found.as_deref(), expected);
+        }
+    }
+
+    #[test]
+    fn a_large_part_is_sent_in_pieces_and_whole() {
+        let part = Bytes::from(vec![7; PIECE_BYTES * 2 + 1]);
+        let lengths: Vec<_> = pieces(part).map(|piece| piece.len()).collect();
+        assert_eq!(lengths, [PIECE_BYTES, PIECE_BYTES, 1]);
+        assert_eq!(pieces(Bytes::new()).count(), 0);
+    }
+}

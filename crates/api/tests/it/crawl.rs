@@ -47,6 +47,8 @@ async fn a_batch_moves_from_pending_to_complete_and_counts_what_was_served() {
     let failure = &ended["domain_statuses"][farm.domain("empty.test")];
     assert_eq!(failure["status"], "failed");
     assert_eq!(failure["error_code"], "http_client_error");
+    let reason = failure["error"].as_str().unwrap();
+    assert!(reason.contains("404"), "{reason}");
     let mut lines = json!({farm.domain("empty.test"): anonymous(failure.clone())});
     for host in hosts.iter().filter(|host| *host != "empty.test") {
         lines[farm.domain(host)] = complete.clone();
