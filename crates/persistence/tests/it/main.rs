@@ -9,6 +9,7 @@ mod database;
 
 mod cancellation;
 mod claim;
+mod control;
 mod controls;
 mod crowd;
 mod faults;
