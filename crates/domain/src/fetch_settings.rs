@@ -18,7 +18,8 @@ pub const DEFAULT_POLITENESS_DELAY: Duration = Duration::from_millis(250);
 /// little before the other scheme is tried.
 pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Limit of one fetch from the request to the last byte, redirects included. Chosen.
+/// Limit of one request from its sending to the last byte of the answer; each redirect is a
+/// request of its own. Chosen: slow sites answer within it, and hanging ones do not hold a worker.
 pub const DEFAULT_FETCH_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Most bytes of a body after decompression. Chosen: HTML pages above it are not written by hand.
@@ -33,7 +34,7 @@ pub struct FetchSettings {
     pub politeness_delay: Duration,
     /// Limit of one connection attempt: TCP and TLS handshakes together.
     pub connect_timeout: Duration,
-    /// Limit of one fetch from the request to the last byte, redirects included.
+    /// Limit of one request from its sending to the last byte of the answer.
     pub fetch_timeout: Duration,
     /// Most bytes of a body, counted after decompression.
     pub max_body_bytes: usize,

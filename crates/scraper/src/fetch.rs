@@ -11,3 +11,6 @@ mod tls;
 pub(crate) use client::{Answer, Fetcher};
 pub(crate) use error::FetchError;
 pub(crate) use tls::TlsSetupError;
+
+#[cfg(test)]
+mod tests;

@@ -20,6 +20,8 @@ pub(super) async fn read(
     let status = answer.status();
     if !status.is_success() {
         let code = match status.as_u16() {
+            // Those that lead somewhere were followed.
+            301 | 302 | 303 | 307 | 308 => FailureCode::RedirectLimit,
             429 => FailureCode::TooManyRequests,
             400..=499 => FailureCode::HttpClientError,
             500..=599 => FailureCode::HttpServerError,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
 use reqwest::{Client, Response, StatusCode, redirect};
+use rustls::ClientConfig;
 use tokio::time::Instant;
 use trawl_domain::fetch_settings::FetchSettings;
 use trawl_domain::url_rules::PageUrl;
@@ -34,6 +35,14 @@ pub(crate) struct Fetcher {
 
 impl Fetcher {
     pub(crate) fn new(settings: &FetchSettings) -> Result<Self, CrawlerError> {
+        Self::with_tls(settings, tls::client_config()?)
+    }
+
+    /// Makes a client that trusts what `tls` says.
+    pub(super) fn with_tls(
+        settings: &FetchSettings,
+        tls: ClientConfig,
+    ) -> Result<Self, CrawlerError> {
         let user_agent = HeaderValue::from_str(&settings.user_agent)
             .map_err(|source| CrawlerError::UserAgent { source })?;
         let names = Arc::new(Names::new(
@@ -45,7 +54,7 @@ impl Fetcher {
         let client = Client::builder()
             .user_agent(user_agent)
             .default_headers(headers)
-            .tls_backend_preconfigured(tls::client_config()?)
+            .tls_backend_preconfigured(tls)
             .dns_resolver(VettedResolver(Arc::clone(&names)))
             .redirect(redirect::Policy::none())
             .no_proxy()

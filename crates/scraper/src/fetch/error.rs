@@ -48,8 +48,8 @@ pub(crate) enum FetchError {
         #[source]
         source: reqwest::Error,
     },
-    /// The body does not decompress.
-    #[error("was answered with a body that does not decompress")]
+    /// The body does not decompress, or its chunks are malformed.
+    #[error("was answered with a body that cannot be decoded")]
     Decode {
         #[source]
         source: reqwest::Error,
@@ -109,7 +109,12 @@ impl FetchError {
                 _ => Self::Connect { peer, source },
             };
         }
-        if source.is_decode() {
+        // The client calls every error in a body one of decoding; the kind tells them apart.
+        let is_nonsense = matches!(
+            find_in_chain(&source, io_kind),
+            Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::Other)
+        );
+        if source.is_decode() && is_nonsense {
             Self::Decode { source }
         } else {
             Self::Broken { source }

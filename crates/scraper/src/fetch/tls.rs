@@ -12,7 +12,7 @@ pub struct TlsSetupError(#[from] rustls::Error);
 
 /// Trusts what the system trusts, and Mozilla's list where the system names nothing, as in a
 /// container without a certificate package.
-pub(crate) fn client_config() -> Result<ClientConfig, TlsSetupError> {
+pub(super) fn client_config() -> Result<ClientConfig, TlsSetupError> {
     let mut roots = RootCertStore::empty();
     let native = rustls_native_certs::load_native_certs();
     for error in &native.errors {
@@ -22,6 +22,11 @@ pub(crate) fn client_config() -> Result<ClientConfig, TlsSetupError> {
     if roots.is_empty() {
         roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     }
+    trusting(roots)
+}
+
+/// A configuration that trusts these roots and no others.
+pub(super) fn trusting(roots: RootCertStore) -> Result<ClientConfig, TlsSetupError> {
     // The provider is named rather than installed: a library must not decide for the process.
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ClientConfig::builder_with_provider(provider)

@@ -81,6 +81,7 @@ async fn a_start_page_that_fails_fails_the_site_and_yields_no_page() {
             "redirect_off_site",
         ),
         (Reply::redirect("mailto:x"), "redirect_limit"),
+        (Reply::status(302), "redirect_limit"),
         (Reply::closed(), "connect_failed"),
         (Reply::verbatim("nonsense\r\n\r\n"), "connect_failed"),
         (Reply::huge(1_000_000), "body_too_large"),

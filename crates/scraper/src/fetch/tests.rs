@@ -1,0 +1,214 @@
+//! Fetches over TLS, of compressed bodies, and of names: what the farm of plain sites lacks.
+
+use std::io::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use rustls::{RootCertStore, ServerConfig};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use trawl_domain::failure::FailureCode;
+use trawl_domain::fetch_settings::FetchSettings;
+use trawl_domain::url_rules::PageUrl;
+
+use super::*;
+
+fn settings() -> FetchSettings {
+    FetchSettings {
+        user_agent: "Trawl/0.0-test".to_owned(),
+        politeness_delay: Duration::ZERO,
+        connect_timeout: Duration::from_secs(2),
+        fetch_timeout: Duration::from_secs(5),
+        max_body_bytes: 1024,
+        addresses: "127.0.0.0/8".parse().expect("networks"),
+        static_names: "*.test=127.0.0.1".parse().expect("names"),
+    }
+}
+
+/// Answers every connection's first request with these bytes, and closes it.
+async fn answer(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), reply: &[u8]) {
+    let mut request = Vec::new();
+    while !request.ends_with(b"\r\n\r\n") {
+        match stream.read_u8().await {
+            Ok(byte) => request.push(byte),
+            Err(_closed) => return,
+        }
+    }
+    // The client may have seen enough and closed; that is its right.
+    let _ = stream.write_all(reply).await;
+    let _ = stream.shutdown().await;
+}
+
+async fn serve(reply: Vec<u8>) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("port");
+    let port = listener.local_addr().expect("address").port();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            answer(&mut stream, &reply).await;
+        }
+    });
+    port
+}
+
+/// A server with a certificate for `secure.test`, and the roots that trust it.
+async fn serve_tls(reply: Vec<u8>) -> (u16, RootCertStore) {
+    let certified =
+        rcgen::generate_simple_self_signed(vec!["secure.test".to_owned()]).expect("certificate");
+    let mut roots = RootCertStore::empty();
+    roots.add(certified.cert.der().clone()).expect("root");
+    let key = PrivatePkcs8KeyDer::from(certified.signing_key.serialize_der());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_no_client_auth()
+        .with_single_cert(vec![certified.cert.der().clone()], key.into())
+        .expect("key");
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("port");
+    let port = listener.local_addr().expect("address").port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            // A client that refuses the certificate ends the handshake.
+            if let Ok(mut stream) = acceptor.accept(stream).await {
+                answer(&mut stream, &reply).await;
+            }
+        }
+    });
+    (port, roots)
+}
+
+fn http(headers: &str, body: &[u8]) -> Vec<u8> {
+    let head = format!(
+        "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n{headers}\r\n",
+        body.len()
+    );
+    [head.as_bytes(), body].concat()
+}
+
+fn gzip(body: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(body).expect("in memory");
+    encoder.finish().expect("in memory")
+}
+
+async fn get(fetcher: &Fetcher, url: &str) -> Result<(u64, Vec<u8>), FetchError> {
+    let mut answer = fetcher.get(&PageUrl::parse(url).expect(url)).await?;
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await? {
+        body.extend_from_slice(&chunk);
+    }
+    Ok((answer.body_bytes(), body))
+}
+
+async fn get_plain(reply: Vec<u8>) -> Result<(u64, Vec<u8>), FetchError> {
+    let fetcher = Fetcher::new(&settings()).expect("fetcher");
+    let port = serve(reply).await;
+    get(&fetcher, &format!("http://plain.test:{port}/")).await
+}
+
+#[tokio::test]
+async fn a_site_with_a_valid_certificate_is_fetched_over_tls() {
+    let (port, roots) = serve_tls(http("", b"hello")).await;
+    let tls = tls::trusting(roots).expect("tls");
+    let fetcher = Fetcher::with_tls(&settings(), tls).expect("fetcher");
+    let (_, body) = get(&fetcher, &format!("https://secure.test:{port}/"))
+        .await
+        .expect("answer");
+    assert_eq!(body, b"hello");
+    let other = get(&fetcher, &format!("https://other.test:{port}/"))
+        .await
+        .expect_err("name");
+    assert_eq!(other.code(), FailureCode::TlsFailed);
+    assert!(
+        other.to_string().ends_with("its certificate is not valid"),
+        "{other}"
+    );
+}
+
+#[tokio::test]
+async fn a_certificate_that_nobody_vouches_for_is_refused() {
+    let (port, _roots) = serve_tls(http("", b"hello")).await;
+    let fetcher = Fetcher::new(&settings()).expect("fetcher");
+    let error = get(&fetcher, &format!("https://secure.test:{port}/"))
+        .await
+        .expect_err("trust");
+    assert_eq!(error.code(), FailureCode::TlsFailed);
+    assert!(
+        error.to_string().ends_with("its certificate is not valid"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn what_answers_without_tls_is_known_as_that() {
+    let port = serve(http("", b"plain")).await;
+    let fetcher = Fetcher::new(&settings()).expect("fetcher");
+    // The server reads the handshake as a request that never ends, unless it is cut.
+    let error = get(&fetcher, &format!("https://plain.test:{port}/"))
+        .await
+        .expect_err("plain");
+    assert!(
+        matches!(
+            error.code(),
+            FailureCode::TlsFailed | FailureCode::ConnectTimeout
+        ),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn bytes_are_counted_after_decompression() {
+    let body = vec![b'x'; 100_000];
+    let zipped = gzip(&body);
+    assert!(zipped.len() < 1000);
+    let (body_bytes, read) = get_plain(http("content-encoding: gzip\r\n", &zipped))
+        .await
+        .expect("answer");
+    assert_eq!(body_bytes, 100_000);
+    assert_eq!(read, body);
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_decompress_is_told_apart() {
+    let error = get_plain(http("content-encoding: gzip\r\n", b"not gzip at all")).await;
+    assert_eq!(
+        error.expect_err("nonsense").code(),
+        FailureCode::DecodeFailed
+    );
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_is_told_apart() {
+    let mut reply = http("", b"hello");
+    reply.truncate(reply.len() - 2);
+    let error = get_plain(reply).await.expect_err("cut");
+    assert_eq!(error.code(), FailureCode::ConnectFailed);
+    assert!(error.to_string().starts_with("broke off"), "{error}");
+}
+
+#[tokio::test]
+async fn a_user_agent_that_no_header_can_carry_is_refused() {
+    let settings = FetchSettings {
+        user_agent: "a\nb".to_owned(),
+        ..settings()
+    };
+    assert!(Fetcher::new(&settings).is_err());
+}
+
+#[test]
+fn a_failure_reads_as_one_sentence_without_library_text() {
+    let error = FetchError::Refused {
+        peer: "127.0.0.1".to_owned(),
+    };
+    let failure = error.failure("http://x.test/");
+    assert_eq!(
+        failure.sentence,
+        "GET http://x.test/ was refused by 127.0.0.1"
+    );
+    assert_eq!(failure.code, FailureCode::ConnectRefused);
+}
