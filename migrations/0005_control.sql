@@ -100,7 +100,8 @@ end $$;
 
 -- A new batch of the failed domains of one that has ended, with the pages it had fetched: these are
 -- not fetched again. What has ended stays as it was. No row: unknown batch; no new batch while the
--- old one is alive or where nothing failed (total 0); the same id twice is the same retry.
+-- old one is alive or where nothing failed (total 0), nor where the id is taken (total -1); the same
+-- id twice is the same retry.
 create function trawl.batch_retry_v1(p_batch uuid, p_new uuid)
 returns table (found_state text, total integer, created_at timestamptz)
 language plpgsql volatile
@@ -129,8 +130,9 @@ begin
     on conflict (id) do nothing
     returning n.created_at into born;
     if born is null then
-        return query select old.state, b.total, b.created_at
-                     from trawl.batches b where b.id = p_new and b.retry_of = p_batch;
+        return query select old.state,
+                            case when b.retry_of = p_batch then b.total else -1 end, b.created_at
+                     from trawl.batches b where b.id = p_new;
         return;
     end if;
 

@@ -44,6 +44,12 @@ pub(crate) enum ApiError {
     MethodNotAllowed { allow: &'static str },
     #[error("batch {id} exists with other content")]
     BatchIdConflict { id: Uuid },
+    #[error("batch {id} is {status}, so it can be neither paused nor resumed")]
+    BatchNotActive { id: Uuid, status: &'static str },
+    #[error("batch {id} is {status}, so it cannot be retried yet")]
+    BatchNotEnded { id: Uuid, status: &'static str },
+    #[error("nothing of batch {id} failed")]
+    NothingFailed { id: Uuid },
     #[error("not ready: {reason}")]
     NotReady {
         reason: &'static str,
@@ -131,6 +137,20 @@ impl ApiError {
                 format!("The batch id {id} is taken by a submission with other content."),
             )
             .with("field", "batch_id"),
+            Self::BatchNotActive { id, status } => Problem::new(
+                BATCH_NOT_ACTIVE,
+                format!("The batch {id} is {status}; only a pending or running one can be paused or resumed."),
+            )
+            .with("status_found", *status),
+            Self::BatchNotEnded { id, status } => Problem::new(
+                BATCH_NOT_ENDED,
+                format!("The batch {id} is {status}; what failed can be retried once it has ended."),
+            )
+            .with("status_found", *status),
+            Self::NothingFailed { id } => Problem::new(
+                NOTHING_FAILED,
+                format!("No domain of the batch {id} failed, so there is nothing to retry."),
+            ),
             Self::NotReady {
                 reason,
                 retry_after,
@@ -235,6 +255,21 @@ const BATCH_ID_CONFLICT: Kind = Kind {
     status: StatusCode::CONFLICT,
     code: "batch_id_conflict",
     title: "The batch id is taken",
+};
+const BATCH_NOT_ACTIVE: Kind = Kind {
+    status: StatusCode::CONFLICT,
+    code: "batch_not_active",
+    title: "The batch is not active",
+};
+const BATCH_NOT_ENDED: Kind = Kind {
+    status: StatusCode::CONFLICT,
+    code: "batch_not_ended",
+    title: "The batch has not ended",
+};
+const NOTHING_FAILED: Kind = Kind {
+    status: StatusCode::CONFLICT,
+    code: "nothing_failed",
+    title: "Nothing failed",
 };
 const NOT_READY: Kind = Kind {
     status: StatusCode::SERVICE_UNAVAILABLE,

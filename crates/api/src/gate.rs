@@ -19,7 +19,9 @@ const BLOCKED_WAIT: Duration = Duration::from_secs(120);
 pub(crate) fn wait_after(error: &ScopeError) -> Option<Duration> {
     match (error, error.class()) {
         (_, ErrorClass::RetryLater) => Some(BLOCKED_WAIT),
-        (ScopeError::Connect(_), ErrorClass::Permanent) => Some(PERMANENT_WAIT),
+        (ScopeError::Connect(_) | ScopeError::Tls { .. }, ErrorClass::Permanent) => {
+            Some(PERMANENT_WAIT)
+        }
         (
             _,
             ErrorClass::Permanent

@@ -23,8 +23,8 @@ const LIMIT: Duration = Duration::from_secs(2);
 pub(crate) enum Found {
     /// It answers and has the schema.
     Good,
-    /// It answers and has the schema of a newer version, which this one can work with: during a
-    /// deployment both run side by side.
+    /// It answers and has the schema of a newer version: requests still work while both run side
+    /// by side during a deployment, but no new ones should be sent here.
     Newer,
     /// It answers, and its schema is not the one that this version needs.
     SchemaRefused,

@@ -14,4 +14,4 @@ pub(crate) use body::{check_media_type, read_body};
 pub(crate) use domains::InvalidDomain;
 pub(crate) use error::RequestError;
 pub(crate) use metadata::own_metadata;
-pub(crate) use submission::Submission;
+pub(crate) use submission::{Submission, retry_id};

@@ -78,13 +78,19 @@ pub(crate) struct Service {
     pool: OnceLock<Pool>,
     worker: OnceLock<WorkerLink>,
     expects_worker: bool,
+    retention: time::Duration,
     gate: Gate,
     probe: Probe,
 }
 
 impl Service {
     /// A service that has nothing yet. Its questions run on `runtime`.
-    pub(crate) fn new(runtime: Handle, pool_size: usize, expects_worker: bool) -> Self {
+    pub(crate) fn new(
+        runtime: Handle,
+        pool_size: usize,
+        expects_worker: bool,
+        retention: Duration,
+    ) -> Self {
         Self {
             runtime,
             seats: Arc::new(Semaphore::new(seats(pool_size, expects_worker))),
@@ -92,6 +98,7 @@ impl Service {
             pool: OnceLock::new(),
             worker: OnceLock::new(),
             expects_worker,
+            retention: retention.try_into().unwrap_or(time::Duration::MAX),
             gate: Gate::default(),
             probe: Probe::default(),
         }
@@ -117,6 +124,11 @@ impl Service {
     /// Notes the worker of this process.
     pub(crate) fn set_worker(&self, worker: WorkerLink) {
         let _ = self.worker.set(worker);
+    }
+
+    /// How long batches that have ended are kept.
+    pub(crate) fn retention(&self) -> time::Duration {
+        self.retention
     }
 
     /// Whether this process is to have a worker.
@@ -225,7 +237,7 @@ mod tests {
 
     #[tokio::test]
     async fn readers_hold_no_more_than_half_of_a_pool_that_a_worker_shares() {
-        let service = Service::new(Handle::current(), 4, true);
+        let service = Service::new(Handle::current(), 4, true, PATIENCE);
         let (running, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let counters = Arc::new((running, most));
         // Two at a time meet here, so a third one would be counted before they part.

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::error::ScopeError;
 use crate::pool::Pool;
-use crate::row::{get, get_count, get_word};
+use crate::row::{get, get_word};
 use crate::scope::{SessionScope, Statement};
 
 /// Pending jobs that one statement ends at most: some tens of milliseconds of a batch's lock.
@@ -122,6 +122,8 @@ pub enum Retried {
         /// Its state.
         state: BatchState,
     },
+    /// The new id belongs to another batch.
+    Conflict,
 }
 
 /// Makes batch `new` of the failed domains of batch `id`, which must have ended, with the pages
@@ -135,13 +137,12 @@ pub async fn batch_retry(pool: &Pool, id: Uuid, new: Uuid) -> Result<Option<Retr
     let Some(row) = rows.first() else {
         return Ok(None);
     };
+    let total: i32 = get(&BATCH_RETRY, row, 1)?;
     let created_at: Option<OffsetDateTime> = get(&BATCH_RETRY, row, 2)?;
-    Ok(Some(match created_at {
-        Some(created_at) => Retried::Accepted {
-            total: get_count(&BATCH_RETRY, row, 1)?,
-            created_at,
-        },
-        None => Retried::Refused {
+    Ok(Some(match (created_at, u32::try_from(total)) {
+        (Some(created_at), Ok(total)) => Retried::Accepted { total, created_at },
+        (Some(_), Err(_negative)) => Retried::Conflict,
+        (None, _) => Retried::Refused {
             state: get_word(&BATCH_RETRY, row, 0, BatchState::from_word)?,
         },
     }))

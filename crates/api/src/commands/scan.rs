@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use trawl_domain::job::JobState;
 use trawl_persistence::batches::batch_submit;
 use trawl_persistence::class::ErrorClass;
-use trawl_persistence::jobs::{JobView, job_status};
+use trawl_persistence::jobs::{AttemptView, JobView, job_attempts, job_status};
 use trawl_persistence::pool::Pool;
 use trawl_worker::worker::{Worker, WorkerOptions};
 use uuid::Uuid;
@@ -51,7 +51,7 @@ pub(super) async fn scan(args: ScanArgs) -> anyhow::Result<ExitCode> {
     .await;
     database.close().await;
     match scanned? {
-        Some(job) => answer(&job),
+        Some((job, attempts)) => answer(&job, &attempts),
         None => anyhow::bail!("interrupted before the scan had ended"),
     }
 }
@@ -71,7 +71,7 @@ async fn crawl(
     options: WorkerOptions,
     job: Uuid,
     stop: CancellationToken,
-) -> anyhow::Result<Option<JobView>> {
+) -> anyhow::Result<Option<(JobView, Vec<AttemptView>)>> {
     let worker = Worker::new(pool.clone(), options)?;
     let (worked, watched) = tokio::join!(Box::pin(worker.run(stop.clone())), async {
         let watched = stop.run_until_cancelled(watch(&pool, job)).await;
@@ -85,7 +85,7 @@ async fn crawl(
 
 /// Tells of the job's progress until it has ended. A database that is away for a while is waited
 /// for, as the worker does.
-async fn watch(pool: &Pool, job: Uuid) -> anyhow::Result<JobView> {
+async fn watch(pool: &Pool, job: Uuid) -> anyhow::Result<(JobView, Vec<AttemptView>)> {
     let mut last = None;
     loop {
         tokio::time::sleep(LOOK_INTERVAL).await;
@@ -103,7 +103,10 @@ async fn watch(pool: &Pool, job: Uuid) -> anyhow::Result<JobView> {
             last = seen;
         }
         if view.state.is_terminal() {
-            return Ok(view);
+            let attempts = job_attempts(pool, job)
+                .await
+                .context("read the attempts at the scan")?;
+            return Ok((view, attempts));
         }
     }
 }
@@ -139,8 +142,8 @@ fn tell(job: &JobView) {
 }
 
 /// Writes the result to stdout, and tells by the exit code whether there is one.
-fn answer(job: &JobView) -> anyhow::Result<ExitCode> {
-    let status = JobStatus::of(job, serde_json::from_str::<Value>)?;
+fn answer(job: &JobView, attempts: &[AttemptView]) -> anyhow::Result<ExitCode> {
+    let status = JobStatus::of(job, attempts, serde_json::from_str::<Value>)?;
     let mut text = serde_json::to_vec_pretty(&status)?;
     text.push(b'\n');
     io::stdout()

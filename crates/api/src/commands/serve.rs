@@ -27,6 +27,7 @@ pub(super) async fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
         Handle::current(),
         args.database.db_pool_size,
         options.is_some(),
+        args.crawl.retention(),
     ));
     let server = http::listen(args.http.bind, &service, args.shutdown.limit())?;
     let serving = tokio::spawn(serve_until(server, stop.clone()));

@@ -258,6 +258,11 @@ impl CrawlArgs {
         }
     }
 
+    /// How long batches that have ended are kept.
+    pub fn retention(&self) -> Duration {
+        self.retention.0
+    }
+
     fn fetch_settings(&self) -> FetchSettings {
         FetchSettings {
             user_agent: self.user_agent.clone(),

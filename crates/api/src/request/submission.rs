@@ -215,6 +215,18 @@ fn limit<T>(
     }
 }
 
+/// The id of the batch that a retry makes: the client's own, or a new one. The body may be empty.
+///
+/// # Errors
+/// [`RequestError`] naming the field and the rule.
+pub(crate) fn retry_id(body: &[u8]) -> Result<Uuid, RequestError> {
+    if body.is_empty() {
+        return Ok(Uuid::now_v7());
+    }
+    let fields = Fields::read(body, &["batch_id"])?;
+    Ok(batch_id(fields.get("batch_id"))?.unwrap_or_else(Uuid::now_v7))
+}
+
 fn batch_id(value: Option<&RawValue>) -> Result<Option<Uuid>, RequestError> {
     value
         .map(|value| {

@@ -42,6 +42,11 @@ struct Head {
     start_time: Option<Timestamp>,
     end_time: Option<Timestamp>,
     processing_time: Option<f64>,
+    paused: bool,
+    deadline_at: Option<Timestamp>,
+    /// When the batch and its pages are deleted; null while it has not ended.
+    expires_at: Option<Timestamp>,
+    retry_of: Option<Uuid>,
 }
 
 /// One entry of `domain_statuses`.
@@ -70,7 +75,7 @@ pub(super) async fn batch_status(
             resource: Resource::Batch,
             id,
         })?;
-    let parts = parts(id, &batch, domains)?;
+    let parts = parts(id, &batch, domains, service.retention())?;
     let length: usize = parts.iter().map(Bytes::len).sum();
     let pieces = parts.into_iter().flat_map(pieces).map(Ok::<_, ApiError>);
     Ok(HttpResponse::Ok()
@@ -79,8 +84,13 @@ pub(super) async fn batch_status(
 }
 
 /// The answer in the order in which it is sent. The domains stand in it twice and in memory once.
-fn parts(id: Uuid, batch: &BatchView, domains: Domains) -> Result<[Bytes; 5], ApiError> {
-    let mut head = serde_json::to_vec(&Head::of(id, batch))?;
+fn parts(
+    id: Uuid,
+    batch: &BatchView,
+    domains: Domains,
+    retention: time::Duration,
+) -> Result<[Bytes; 5], ApiError> {
+    let mut head = serde_json::to_vec(&Head::of(id, batch, retention))?;
     head.pop();
     head.extend_from_slice(b",\"domain_statuses\":");
     let domains = domains.finish()?;
@@ -104,7 +114,7 @@ fn pieces(mut bytes: Bytes) -> impl Iterator<Item = Bytes> {
 }
 
 impl Head {
-    fn of(id: Uuid, batch: &BatchView) -> Self {
+    fn of(id: Uuid, batch: &BatchView, retention: time::Duration) -> Self {
         Self {
             batch_id: id,
             status: batch.state.as_str(),
@@ -117,6 +127,12 @@ impl Head {
             start_time: batch.started_at.map(Timestamp),
             end_time: batch.ended_at.map(Timestamp),
             processing_time: batch.processing_seconds,
+            paused: batch.paused,
+            deadline_at: batch.deadline_at.map(Timestamp),
+            expires_at: batch
+                .ended_at
+                .map(|ended| Timestamp(ended.saturating_add(retention))),
+            retry_of: batch.retry_of,
         }
     }
 }

@@ -1,4 +1,5 @@
-//! `GET /health`: whether the service can work, after a real round trip to the database.
+//! `GET /health`, also `/health/ready`: whether the service can work, after a real round trip to the
+//! database. `GET /health/live`: whether the process answers at all.
 
 use std::time::{Duration, Instant};
 
@@ -78,6 +79,21 @@ pub(super) async fn health(service: Data<Service>) -> Result<HttpResponse, ApiEr
         .body(serde_json::to_vec(&health)?))
 }
 
+#[derive(Serialize)]
+struct Live {
+    status: Word,
+    timestamp: Timestamp,
+}
+
+/// `GET /health/live`: that the process answers, and nothing of its database. Whoever restarts what
+/// is not live must not restart what waits for a database.
+pub(super) async fn live() -> HttpResponse {
+    HttpResponse::Ok().json(Live {
+        status: Word::Good,
+        timestamp: Timestamp::now(),
+    })
+}
+
 const ANSWERS: Check = good("The database answers.");
 const UNKNOWN: Check = bad("Not known while the database cannot be asked.");
 
@@ -86,7 +102,7 @@ fn of_found(found: Found) -> (Check, Check) {
         Found::Good => (ANSWERS, good("All migrations are applied.")),
         Found::Newer => (
             ANSWERS,
-            good("A newer version has migrated the database further."),
+            bad("A newer version has migrated the database further than this one knows."),
         ),
         Found::SchemaRefused => (ANSWERS, bad(Stage::SchemaRefused.sentence())),
         Found::Refused => (bad(Stage::Refused.sentence()), UNKNOWN),

@@ -7,7 +7,7 @@ use actix_web::web::{Data, Path};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use trawl_domain::job::JobState;
-use trawl_persistence::jobs::{self, JobView};
+use trawl_persistence::jobs::{self, AttemptView, JobView};
 use uuid::Uuid;
 
 use super::parse_id;
@@ -35,7 +35,39 @@ pub(crate) struct JobStatus<'a, J> {
     stop_reason: Option<&'a str>,
     error: Option<&'a str>,
     error_code: Option<&'a str>,
+    cancel_requested: bool,
+    retry_of: Option<Uuid>,
+    /// How often it was begun, the attempt under way included.
+    attempt: u32,
+    /// The attempts that have ended.
+    attempts: Vec<Attempt<'a>>,
     metadata: J,
+}
+
+/// One attempt that has ended.
+#[derive(Serialize)]
+struct Attempt<'a> {
+    attempt: u32,
+    /// The state it left the job in: pending where another attempt followed.
+    outcome: &'static str,
+    start_time: Timestamp,
+    end_time: Timestamp,
+    error: Option<&'a str>,
+    error_code: Option<&'a str>,
+}
+
+impl<'a> Attempt<'a> {
+    fn of(attempt: &'a AttemptView) -> Self {
+        let failure = attempt.failure.as_ref();
+        Self {
+            attempt: attempt.attempt,
+            outcome: attempt.outcome.as_str(),
+            start_time: Timestamp(attempt.started_at),
+            end_time: Timestamp(attempt.ended_at),
+            error: failure.map(|(_, sentence)| sentence.as_str()),
+            error_code: failure.map(|(code, _)| code.as_str()),
+        }
+    }
 }
 
 impl<'a, J> JobStatus<'a, J> {
@@ -45,6 +77,7 @@ impl<'a, J> JobStatus<'a, J> {
     /// That of `read`.
     pub(crate) fn of<E>(
         job: &'a JobView,
+        attempts: &'a [AttemptView],
         read: impl Fn(&'a str) -> Result<J, E>,
     ) -> Result<Self, E> {
         // A job that waits for another attempt has a failure as well, which is not its ending.
@@ -67,6 +100,10 @@ impl<'a, J> JobStatus<'a, J> {
             stop_reason: job.stop_reason.as_deref(),
             error: failure.map(|(_, sentence)| sentence.as_str()),
             error_code: failure.map(|(code, _)| code.as_str()),
+            cancel_requested: job.cancel_requested,
+            retry_of: job.retry_of,
+            attempt: job.attempt,
+            attempts: attempts.iter().map(Attempt::of).collect(),
             metadata: read(&job.metadata)?,
         })
     }
@@ -88,16 +125,21 @@ pub(super) async fn job_status(
 ) -> Result<HttpResponse, ApiError> {
     let id = parse_id(Resource::Job, &id)?;
     let pool = service.pool()?;
-    let job = service
+    let (job, attempts) = service
         .ask("read the status of a job", LIMIT, async move {
-            jobs::job_status(&pool, id).await
+            // The history is append-only, so what is read after the job never contradicts it.
+            let Some(job) = jobs::job_status(&pool, id).await? else {
+                return Ok(None);
+            };
+            let attempts = jobs::job_attempts(&pool, id).await?;
+            Ok(Some((job, attempts)))
         })
         .await?
         .ok_or(ApiError::NotFound {
             resource: Resource::Job,
             id,
         })?;
-    let status = JobStatus::of(&job, serde_json::from_str::<&RawValue>)?;
+    let status = JobStatus::of(&job, &attempts, serde_json::from_str::<&RawValue>)?;
     Ok(HttpResponse::Ok()
         .content_type("application/json")
         .body(serde_json::to_vec(&status)?))

@@ -1,9 +1,13 @@
 //! The routes, one file each. Handlers check, ask and answer; they decide nothing about states.
 
+mod batch_cancel;
 mod batch_create;
+mod batch_pause;
+mod batch_retry;
 mod batch_status;
 mod health;
 mod index;
+mod job_cancel;
 pub(crate) mod job_status;
 mod scan_create;
 mod submit;
@@ -20,6 +24,7 @@ const PREFIX: &str = "/api/v3/batch_page_scraper";
 
 const GET: &str = "GET, HEAD";
 const POST: &str = "POST";
+const DELETE: &str = "DELETE";
 
 /// Adds every route.
 pub(crate) fn configure(config: &mut web::ServiceConfig) {
@@ -35,12 +40,46 @@ pub(crate) fn configure(config: &mut web::ServiceConfig) {
                 .route(web::head().to(health::health)),
         )
         .service(
+            read("/health/ready")
+                .route(web::get().to(health::health))
+                .route(web::head().to(health::health)),
+        )
+        .service(
+            read("/health/live")
+                .route(web::get().to(health::live))
+                .route(web::head().to(health::live)),
+        )
+        .service(
             web::scope(PREFIX)
                 .service(write("/batch").route(web::post().to(batch_create::batch_create)))
                 .service(
                     read("/batch/{batch_id}/status")
                         .route(web::get().to(batch_status::batch_status))
                         .route(web::head().to(batch_status::batch_status)),
+                )
+                .service(
+                    web::resource("/batch/{batch_id}")
+                        .route(web::delete().to(batch_cancel::batch_cancel))
+                        .default_service(web::to(|| method_not_allowed(DELETE))),
+                )
+                .service(
+                    write("/batch/{batch_id}/cancel")
+                        .route(web::post().to(batch_cancel::batch_cancel)),
+                )
+                .service(
+                    write("/batch/{batch_id}/pause")
+                        .route(web::post().to(batch_pause::batch_pause)),
+                )
+                .service(
+                    write("/batch/{batch_id}/resume")
+                        .route(web::post().to(batch_pause::batch_resume)),
+                )
+                .service(
+                    write("/batch/{batch_id}/retry")
+                        .route(web::post().to(batch_retry::batch_retry)),
+                )
+                .service(
+                    write("/status/{job_id}/cancel").route(web::post().to(job_cancel::job_cancel)),
                 )
                 .service(write("/scan").route(web::post().to(scan_create::scan_create)))
                 .service(
