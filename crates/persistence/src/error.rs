@@ -5,6 +5,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::class::{self, ErrorClass};
+use crate::tls::TlsRefusal;
 
 /// How far a scope had come when it failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +30,15 @@ pub enum ScopeError {
     /// A new connection could not be opened.
     #[error("cannot connect to the database")]
     Connect(#[source] tokio_postgres::Error),
+    /// A new connection could not be encrypted, or its server not be trusted.
+    #[error("cannot connect to the database: {refusal}")]
+    Tls {
+        /// What is wrong, and what to do.
+        refusal: TlsRefusal,
+        /// The driver's error.
+        #[source]
+        source: tokio_postgres::Error,
+    },
     /// A new connection could not be opened in time.
     #[error("no connection to the database within {limit:?}")]
     ConnectDeadline {
@@ -92,11 +102,20 @@ pub enum ScopeError {
 }
 
 impl ScopeError {
+    /// Of an attempt to open a connection.
+    pub(crate) fn of_connect(source: tokio_postgres::Error) -> Self {
+        match TlsRefusal::find_in(&source) {
+            Some(refusal) => Self::Tls { refusal, source },
+            None => Self::Connect(source),
+        }
+    }
+
     /// What the caller may do about it.
     pub fn class(&self) -> ErrorClass {
         match self {
             Self::PoolBusy { .. } | Self::ConnectDeadline { .. } => ErrorClass::Retryable,
             Self::Connect(source) => answer_class(source).unwrap_or(ErrorClass::Retryable),
+            Self::Tls { .. } => ErrorClass::Permanent,
             Self::Statement { phase, source, .. } => match (phase, answer_class(source)) {
                 (Phase::Autocommit | Phase::InTransaction, Some(class)) if !is_fatal(source) => {
                     class
@@ -146,6 +165,7 @@ impl ScopeError {
             }),
             Self::PoolBusy { .. }
             | Self::Connect(_)
+            | Self::Tls { .. }
             | Self::ConnectDeadline { .. }
             | Self::Statement { .. }
             | Self::Deadline { .. }

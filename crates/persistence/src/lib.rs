@@ -14,11 +14,14 @@ pub mod jobs;
 pub mod migrate;
 pub mod pages;
 pub mod pool;
+pub mod probe;
+pub mod queue;
 pub mod retention;
 pub mod scope;
 pub mod tls;
 pub mod workers;
 
+mod endpoint;
 mod row;
 mod slices;
 mod text;

@@ -1,7 +1,6 @@
 //! The connections of this process to the pooler, and the guard that decides whether one may be
 //! used again.
 
-use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -12,10 +11,10 @@ use deadpool_postgres::{
 };
 use thiserror::Error;
 use tokio_postgres::NoTls;
-use tokio_postgres::config::SslMode;
 
+use crate::endpoint::Endpoint;
 use crate::error::ScopeError;
-use crate::tls::{self, TlsError};
+use crate::tls::TlsError;
 
 /// Limits of a pool. Every wait has one.
 #[derive(Debug, Clone)]
@@ -100,25 +99,15 @@ impl Pool {
     /// [`PoolBuildError`] when the URL is malformed or carries `options`, or when TLS cannot be set
     /// up.
     pub fn new(url: &str, options: PoolOptions) -> Result<Self, PoolBuildError> {
-        let mut config = tokio_postgres::Config::from_str(&tls::in_drivers_words(url))
-            .map_err(PoolBuildError::Url)?;
-        tls::settle_mode(url, &mut config);
-        if config.get_options().is_some() {
-            return Err(PoolBuildError::Options);
-        }
-        config.connect_timeout(options.connect_timeout);
-        if config.get_application_name().is_none() {
-            config.application_name("trawl");
-        }
+        let Endpoint { config, connector } =
+            Endpoint::of_url(url, options.connect_timeout, options.ca_pem.as_deref())?;
         // `Clean` would run RESET ALL on whatever backend the pooler gives: see docs.
         let recycling = ManagerConfig {
             recycling_method: RecyclingMethod::Fast,
         };
-        let manager = if config.get_ssl_mode() == SslMode::Disable {
-            Manager::from_config(config, NoTls, recycling)
-        } else {
-            let connector = tls::connector(options.ca_pem.as_deref())?;
-            Manager::from_config(config, connector, recycling)
+        let manager = match connector {
+            None => Manager::from_config(config, NoTls, recycling),
+            Some(connector) => Manager::from_config(config, connector, recycling),
         };
         let max_age = options.max_age;
         let inner = deadpool_postgres::Pool::builder(manager)
@@ -175,7 +164,7 @@ impl Pool {
 
     fn checkout_error(&self, error: PoolError) -> ScopeError {
         match error {
-            PoolError::Backend(source) => ScopeError::Connect(source),
+            PoolError::Backend(source) => ScopeError::of_connect(source),
             PoolError::Timeout(TimeoutType::Create) => ScopeError::ConnectDeadline {
                 limit: self.options.connect_timeout,
             },

@@ -5,12 +5,15 @@
 //! `verify-full` mean the same, the strictest. There is no way to accept an unknown certificate:
 //! name its root with `TRAWL_DATABASE_CA`.
 
+use std::error::Error;
+use std::io;
+use std::iter;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{CertificateError, ClientConfig, RootCertStore};
 use thiserror::Error;
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -30,6 +33,87 @@ pub enum TlsError {
     /// The library refuses its own defaults.
     #[error("TLS cannot be set up")]
     Setup(#[source] rustls::Error),
+}
+
+/// Why an encrypted connection did not come about. Nothing changes that by waiting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Error)]
+pub enum TlsRefusal {
+    /// The URL asks for TLS and the server has none. Nothing was sent to it.
+    #[error(
+        "the server offers no TLS and sslmode asks for it: give the server a certificate, or use \
+         sslmode=disable where nobody can listen in"
+    )]
+    NotOffered,
+    /// No trusted root stands behind the certificate.
+    #[error(
+        "the server's certificate is signed by nobody who is trusted here: name the file with its \
+         root certificate in TRAWL_DATABASE_CA"
+    )]
+    UnknownIssuer,
+    /// The certificate is somebody else's.
+    #[error(
+        "the server's certificate is not for the host in the URL: use a name that it has, or give \
+         the server another, signed by a root that TRAWL_DATABASE_CA names"
+    )]
+    WrongName,
+    /// The certificate's time is over, or has not begun.
+    #[error(
+        "the server's certificate is not valid today: renew it, and check the clock of this machine"
+    )]
+    OutOfDate,
+    /// The certificate has another fault.
+    #[error(
+        "the server's certificate cannot be used: it must be of version 3, name its host as a \
+         subject alternative name, and be signed by a root that the system or TRAWL_DATABASE_CA \
+         names"
+    )]
+    Unusable,
+    /// The two sides could not agree, or the server refused.
+    #[error(
+        "the server and Trawl could not agree on TLS: the server must speak TLS 1.2 or 1.3 and ask \
+         for no client certificate"
+    )]
+    Disagreement,
+}
+
+/// What the driver says when the server answered that it has no TLS; it has no type of its own.
+const NOT_OFFERED: &str = "server does not support TLS";
+
+impl TlsRefusal {
+    /// The refusal that `error` or one of its causes tells of; `None` when it is about something
+    /// else, such as a connection that was cut during the handshake.
+    pub(crate) fn find_in(error: &(dyn Error + 'static)) -> Option<Self> {
+        let mut causes = iter::successors(Some(error), |cause| (*cause).source());
+        causes.find_map(|cause| {
+            if let Some(tls) = cause.downcast_ref() {
+                return Self::of_tls(tls);
+            }
+            // The source of an I/O error is that of the error within it, so look inside.
+            let within = cause.downcast_ref().and_then(io::Error::get_ref);
+            if let Some(tls) = within.and_then(|within| within.downcast_ref()) {
+                return Self::of_tls(tls);
+            }
+            (cause.source().is_none() && cause.to_string() == NOT_OFFERED)
+                .then_some(Self::NotOffered)
+        })
+    }
+
+    fn of_tls(error: &rustls::Error) -> Option<Self> {
+        let rustls::Error::InvalidCertificate(fault) = error else {
+            return Some(Self::Disagreement);
+        };
+        Some(match fault {
+            CertificateError::UnknownIssuer => Self::UnknownIssuer,
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                Self::WrongName
+            }
+            CertificateError::Expired
+            | CertificateError::ExpiredContext { .. }
+            | CertificateError::NotValidYet
+            | CertificateError::NotValidYetContext { .. } => Self::OutOfDate,
+            _ => Self::Unusable,
+        })
+    }
 }
 
 /// `url` with its `sslmode` in the driver's words.
