@@ -6,49 +6,50 @@
 const DIGITS_MIN: usize = 7;
 const DIGITS_MAX: usize = 17;
 
-/// How far before a number a word is looked for that says what it is, in bytes.
+/// How far before a number a word is looked for that says what it is, in bytes and in words.
 const LABEL_BYTES: usize = 32;
+const LABEL_WORDS: usize = 3;
 
 /// Words that announce a phone number, in lower case.
 const PHONE_WORDS: &[&str] = &[
-    "call",
-    "cell",
-    "fon",
-    "handy",
-    "hotline",
-    "mobil",
-    "mobile",
-    "móvil",
-    "phone",
-    "puhelin",
-    "rufnummer",
-    "t",
-    "tel",
-    "telefon",
-    "telefone",
-    "telefono",
-    "telefoon",
-    "telefón",
-    "telephone",
-    "teléfono",
-    "tfno",
-    "tlf",
-    "tél",
-    "téléphone",
-    "whatsapp",
-    "тел",
-    "телефон",
-    "τηλ",
-    "電話",
-    "电话",
+    "call", "cell", "fon", "hotline", "m", "p", "ph", "phone", "puhelin", "t", "tel", "tfno",
+    "tlf", "tél", "whatsapp", "τηλ", "тел", "電話", "电话",
 ];
 
-/// Parts of words that announce another kind of number, in lower case.
-const OTHER_WORDS: &[&str] = &[
-    "abn", "article", "artikel", "bic", "btw", "cif", "fax", "hrb", "iban", "invoice", "isbn",
-    "konto", "kvk", "license", "nif", "order", "regist", "siren", "siret", "sku", "steuer", "tax",
-    "ust", "vat",
+/// Beginnings of such words.
+const PHONE_STEMS: &[&str] = &[
+    "handy",
+    "mobil",
+    "móvil",
+    "rufn",
+    "telefon",
+    "telefoon",
+    "telefón",
+    "telephon",
+    "teléfon",
+    "téléphon",
+    "телефон",
+    "τηλέφων",
 ];
+
+/// Words that announce another kind of number, in lower case.
+const OTHER_WORDS: &[&str] = &[
+    "abn", "bic", "btw", "cif", "ean", "f", "hrb", "iban", "isbn", "kvk", "nif", "siren", "siret",
+    "sku", "tax", "ust", "vat",
+];
+
+/// Beginnings and endings of such words.
+const OTHER_STEMS: &[&str] = &[
+    "artikel",
+    "invoice",
+    "konto",
+    "licen",
+    "order",
+    "regist",
+    "steuer",
+    "umsatzsteuer",
+];
+const OTHER_ENDINGS: &[&str] = &["fax", "nummer", "number"];
 
 /// The candidates in decoded text.
 pub(super) fn candidates(text: &str) -> impl Iterator<Item = &str> {
@@ -117,7 +118,7 @@ impl<'a> Run<'a> {
         let is_number = |number: &&str| {
             let digits = number.bytes().filter(u8::is_ascii_digit).count();
             (DIGITS_MIN..=DIGITS_MAX).contains(&digits)
-                && !is_date(number)
+                && !is_date_or_time(number)
                 && (number.starts_with('+')
                     || number.starts_with("00")
                     || label == Label::Phone
@@ -161,36 +162,40 @@ enum Label {
 }
 
 impl Label {
+    /// Reads the words since the last number, of which the one next to this number counts most.
     fn of(before: &str) -> Self {
         let start = before.ceil_char_boundary(before.len().saturating_sub(LABEL_BYTES));
-        let before = before.get(start..).unwrap_or_default().to_lowercase();
-        let words: Vec<&str> = before
+        let before = before.get(start..).unwrap_or_default();
+        let before = before
+            .rsplit(|c: char| c.is_ascii_digit())
+            .next()
+            .unwrap_or_default();
+        let before = before.to_lowercase();
+        let words = before
             .split(|c: char| !c.is_alphabetic())
-            .filter(|word| !word.is_empty())
-            .collect();
-        let Some(last) = words.last() else {
-            return Self::None;
-        };
-        if PHONE_WORDS.contains(last) {
-            return Self::Phone;
+            .filter(|word| !word.is_empty());
+        let mut is_other = false;
+        for (distance, word) in words.rev().take(LABEL_WORDS).enumerate() {
+            // A single letter is a label only next to its number: "T 030 1234567".
+            let counts = distance == 0 || word.chars().count() > 1;
+            // "Tel./Fax" names a phone number as well.
+            if counts && is_phone_word(word) {
+                return Self::Phone;
+            }
+            is_other |= counts && is_other_word(word);
         }
-        let is_other = words
-            .iter()
-            .any(|word| OTHER_WORDS.iter().any(|o| word.starts_with(o)));
-        let is_ending = words
-            .iter()
-            .any(|word| word.ends_with("nummer") || word.ends_with("fax"));
-        if is_other || is_ending {
-            return Self::Other;
-        }
-        // "Call us", "Tel. Büro": the word may stand before the last one.
-        let is_near = words
-            .iter()
-            .rev()
-            .take(3)
-            .any(|word| PHONE_WORDS.contains(word) && *word != "t");
-        if is_near { Self::Phone } else { Self::None }
+        if is_other { Self::Other } else { Self::None }
     }
+}
+
+fn is_phone_word(word: &str) -> bool {
+    PHONE_WORDS.contains(&word) || PHONE_STEMS.iter().any(|stem| word.starts_with(stem))
+}
+
+fn is_other_word(word: &str) -> bool {
+    OTHER_WORDS.contains(&word)
+        || OTHER_STEMS.iter().any(|stem| word.starts_with(stem))
+        || OTHER_ENDINGS.iter().any(|ending| word.ends_with(ending))
 }
 
 fn is_phone_char(c: char) -> bool {
@@ -224,18 +229,21 @@ fn trim(number: &str) -> &str {
     number.trim_start_matches(|c: char| !(c.is_ascii_digit() || c == '+' || c == '('))
 }
 
-/// Two signs between three groups of two, two and four digits, in any order of them.
-fn is_date(number: &str) -> bool {
-    let mut groups = number
+/// Whether groups of digits are those of a date, of two dates, or of opening hours.
+fn is_date_or_time(number: &str) -> bool {
+    let groups = number
         .split(|c: char| !c.is_ascii_digit())
         .filter(|group| !group.is_empty());
-    let lengths = [groups.next(), groups.next(), groups.next()].map(|g| g.map_or(0, str::len));
-    let has_date_signs = number
-        .chars()
-        .filter(|c| !c.is_ascii_digit())
-        .take(2)
-        .all(|c| matches!(c, '.' | '/' | '-'));
-    has_date_signs && matches!(lengths, [1 | 2, 1 | 2, 4] | [4, 1 | 2, 1 | 2])
+    let lengths: Vec<usize> = groups.map(str::len).collect();
+    let mut signs = number.chars().filter(|c| !c.is_ascii_digit());
+    let has_date_signs = signs.by_ref().take(2).all(|c| matches!(c, '.' | '/' | '-'));
+    let is_date = matches!(
+        lengths.as_slice(),
+        [1 | 2, 1 | 2, 4, ..] | [4, 1 | 2, 1 | 2, ..]
+    );
+    let is_range = matches!(lengths.as_slice(), [2, 2, 2, 2, 4]);
+    let is_hours = matches!(lengths.as_slice(), [1 | 2, 2, 1 | 2, 2]) && number.contains('.');
+    (is_date && has_date_signs) || is_range || is_hours
 }
 
 /// The two ways of writing that only phone numbers have: a trunk prefix with groups after it, and
