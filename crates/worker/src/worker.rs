@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::task::{AbortHandle, JoinHandle};
+use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 use trawl_domain::fetch_settings::FetchSettings;
 use trawl_domain::lease::LeaseTerms;
@@ -154,10 +155,13 @@ impl Worker {
             grace: options.shutdown_timeout.mul_f64(0.5),
             total: options.shutdown_timeout.mul_f64(0.8),
         };
+        // A task of its own: a drain with nothing to wait for is over before the announcement has
+        // its answer, and a request that is dropped costs a connection.
+        let announcing = tokio::spawn(announce_drain(pool.clone(), identity.clone(), stop.clone()));
         let part_died = |part| Err(WorkerError::PartDied { part });
         let outcome = tokio::select! {
             ended = runner.run(stop.clone(), limits) => ended.map_err(WorkerError::from),
-            () = drain_limit(&pool, &identity, &stop, options.shutdown_timeout) => {
+            () = drain_limit(&stop, options.shutdown_timeout) => {
                 tracing::warn!("the drain did not end in time; leases will return the jobs");
                 Ok(())
             }
@@ -171,27 +175,49 @@ impl Worker {
         }
         // Whatever is still ours may be taken by others from now on.
         let leave_limit = Instant::now() + options.shutdown_timeout.mul_f64(0.2);
-        match timeout_at(leave_limit, worker_gone(&pool, identity.current())).await {
+        let abort_late = [
+            announcing.abort_handle(),
+            keeping.abort_handle(),
+            maintaining.abort_handle(),
+        ];
+        let leaving = async {
+            if outcome.is_ok() {
+                // All three end by themselves now, each when its last request has its answer; how
+                // they end makes no difference any more.
+                tokio::join!(ended(announcing), ended(keeping), ended(maintaining));
+            }
+            worker_gone(&pool, identity.current()).await
+        };
+        match timeout_at(leave_limit, leaving).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(error = %Chain(&error), "cannot sign off"),
             Err(_elapsed) => tracing::warn!("no time left to sign off"),
         }
-        maintaining.abort();
+        abort_late.iter().for_each(AbortHandle::abort);
         recording.abort();
         outcome
     }
 }
 
-/// Announces the drain when `stop` comes, and ends when `limit` has passed since.
-async fn drain_limit(pool: &Pool, identity: &Identity, stop: &CancellationToken, limit: Duration) {
-    stop.cancelled().await;
-    let deadline = Instant::now() + limit;
-    match timeout_at(deadline, worker_drain(pool, identity.current())).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::warn!(error = %Chain(&error), "cannot announce the drain"),
-        Err(_elapsed) => return,
+/// Waits for the end of a task that was perhaps waited for before, which must not be done twice.
+async fn ended(task: JoinHandle<()>) {
+    if !task.is_finished() {
+        let _ended = task.await;
     }
-    sleep_until(deadline).await;
+}
+
+/// Announces the drain when `stop` comes.
+async fn announce_drain(pool: Pool, identity: Identity, stop: CancellationToken) {
+    stop.cancelled().await;
+    if let Err(error) = worker_drain(&pool, identity.current()).await {
+        tracing::warn!(error = %Chain(&error), "cannot announce the drain");
+    }
+}
+
+/// Ends when `limit` has passed since `stop`.
+async fn drain_limit(stop: &CancellationToken, limit: Duration) {
+    stop.cancelled().await;
+    sleep(limit).await;
 }
 
 /// Ends when a part that should run until `stop` ended before it.
