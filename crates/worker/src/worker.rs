@@ -68,7 +68,7 @@ pub struct Worker {
     pool: Pool,
     runner: Runner<SiteJobs>,
     keeper: LeaseKeeper,
-    recording: tokio::task::JoinHandle<()>,
+    recording: JoinHandle<()>,
 }
 
 impl Worker {
@@ -221,7 +221,7 @@ async fn drain_limit(stop: &CancellationToken, limit: Duration) {
 }
 
 /// Ends when a part that should run until `stop` ended before it.
-async fn ended_before(part: &mut tokio::task::JoinHandle<()>, stop: &CancellationToken) {
+async fn ended_before(part: &mut JoinHandle<()>, stop: &CancellationToken) {
     // Whether it panicked or returned makes no difference here; a panic was printed by the hook.
     let _ended = part.await;
     if stop.is_cancelled() {
