@@ -4,6 +4,7 @@
 
 #![expect(clippy::print_stdout, reason = "what a task prints is its result")]
 
+mod chaos;
 mod containers;
 mod demo;
 mod migrate;
@@ -28,6 +29,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Task {
+    /// Breaks everything around Trawl for a while, and checks that no promise was broken.
+    Chaos(chaos::Options),
     /// Crawls a batch of 20 sites of a local farm through `PgBouncer`, and checks the result.
     Demo,
     /// Applies or examines the migrations of the database that the environment names.
@@ -51,6 +54,7 @@ async fn main() -> ExitCode {
         .without_time()
         .init();
     let done = match Cli::parse().task {
+        Task::Chaos(options) => chaos::run(options).await,
         Task::Demo => demo::run_demo().await,
         Task::Migrate(action) => migrate::run(action).await,
         Task::Servers => servers::run().await,

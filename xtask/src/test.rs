@@ -3,6 +3,7 @@
 //! A step that fails does not keep the others from running, and a step that cannot run fails the
 //! whole: nothing is skipped silently.
 
+use crate::chaos;
 use crate::containers::Containers;
 use crate::provision::{DIRECT_URL, POOLED_URL, TestServers};
 use crate::report::Report;
@@ -79,6 +80,11 @@ async fn take_steps(arguments: &[String], report: &mut Report, servers: &mut Opt
     match servers {
         Some(servers) => report.step("tests", run(tests(servers, arguments))).await,
         None => report.not_run("tests", "no servers"),
+    }
+    if arguments.is_empty() {
+        // Last, so that nothing else is measured or tested while everything around it breaks.
+        let storm = Box::pin(chaos::weather(chaos::SHORT));
+        report.step("chaos", storm).await;
     }
 }
 

@@ -59,3 +59,18 @@ union all
 select 'fencing tokens grow with every attempt', count(*)
 from trawl.job_attempts a join trawl.domain_jobs j on j.id = a.job_id
 where a.token >= j.token
+union all
+select 'no host is crawled twice at once', count(*)
+from (select j.host_key from trawl.domain_jobs j
+      where j.state = 'running' group by j.host_key having count(*) > 1) o
+union all
+-- The row of the job is locked while a page is written, so the times are in the order of the claims.
+select 'no page of a fenced writer after one of a newer claim', count(*)
+from (select p.token,
+             max(p.token) over (partition by p.job_id order by p.recorded_at) as newest
+      from trawl.pages p) o
+where o.token < o.newest
+union all
+select 'no page has a token that its job did not have', count(*)
+from trawl.pages p join trawl.domain_jobs j on j.id = p.job_id
+where p.token > j.token

@@ -10,7 +10,6 @@
 
 mod backend;
 mod backends;
-mod dice;
 mod hostility;
 mod report;
 mod request;

@@ -6,6 +6,7 @@
 //! No production crate may depend on this one, and it depends on none of them.
 
 pub mod database;
+pub mod dice;
 pub mod farm;
 pub mod hostile;
 pub mod process;

@@ -8,7 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::backend::{BackDoor, Backend, Upstream};
-use super::dice::Dice;
+use crate::dice::Dice;
 
 /// What other clients of a pooler may leave on a backend. Each is the setting of an honest program.
 pub(super) const POISONS: [&str; 12] = [

@@ -15,9 +15,9 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::{sleep, timeout};
 
 use super::backends::{Lent, POISONS};
-use super::dice::Dice;
 use super::request::{Assembler, Request, Wish};
 use super::{Deed, Shared};
+use crate::dice::Dice;
 use crate::wire::codec::Frame;
 use crate::wire::message::{Backend as Answer, Opening, ServerError};
 use crate::wire::{Effect, RequestKind, TransactionStatus};

@@ -1,22 +1,22 @@
-//! The chance of the hostile pooler: a small generator of its own, so that a seed means the same
-//! for ever, whatever becomes of a library's algorithms.
+//! The chance of the hostile pooler and of other nemeses: a small generator of its own, so that a
+//! seed means the same for ever, whatever becomes of a library's algorithms.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// `SplitMix64` by Guy Steele, Doug Lea and Christine Flood: enough for choosing mischief.
 #[derive(Clone, Debug)]
-pub(super) struct Dice {
+pub struct Dice {
     state: u64,
 }
 
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
 impl Dice {
-    /// The dice of one connection: the same seed and number throw the same.
-    pub(super) fn of(seed: u64, connection: u64) -> Self {
+    /// The dice of one of many who share a seed: the same seed and number throw the same.
+    pub fn of(seed: u64, number: u64) -> Self {
         let mut dice = Self {
-            state: seed ^ connection.wrapping_mul(GOLDEN),
+            state: seed ^ number.wrapping_mul(GOLDEN),
         };
         // Neighbors are apart after one throw.
         dice.throw();
@@ -32,26 +32,26 @@ impl Dice {
     }
 
     /// Whether something of this probability happens.
-    pub(super) fn happens(&mut self, probability: f64) -> bool {
+    pub fn happens(&mut self, probability: f64) -> bool {
         // 53 bits are what a double holds exactly.
         let draw = self.throw() >> 11;
         (draw as f64) < probability * ((1_u64 << 53) as f64)
     }
 
     /// A number below `bound`, or 0 where there is none.
-    pub(super) fn below(&mut self, bound: usize) -> usize {
+    pub fn below(&mut self, bound: usize) -> usize {
         let bound = u64::try_from(bound).unwrap_or(u64::MAX).max(1);
         usize::try_from(self.throw() % bound).unwrap_or(0)
     }
 
     /// One of the items.
-    pub(super) fn choose<'i, T>(&mut self, items: &'i [T]) -> Option<&'i T> {
+    pub fn choose<'i, T>(&mut self, items: &'i [T]) -> Option<&'i T> {
         let index = self.below(items.len());
         items.get(index)
     }
 
     /// A time of so many milliseconds.
-    pub(super) fn millis(&mut self, range: RangeInclusive<usize>) -> Duration {
+    pub fn millis(&mut self, range: RangeInclusive<usize>) -> Duration {
         let width = range.end().saturating_sub(*range.start()) + 1;
         let millis = range.start() + self.below(width);
         Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
