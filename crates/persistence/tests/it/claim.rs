@@ -11,6 +11,7 @@ use trawl_domain::batch::BatchState;
 use trawl_persistence::batches::batch_status;
 use trawl_persistence::jobs::{ClaimedJob, job_claim, job_finish};
 use trawl_persistence::workers::{JobLease, worker_drain, worker_gone};
+use trawl_test_support::wait_until;
 use uuid::Uuid;
 
 use crate::database::{CLIENTS, Db};
@@ -52,6 +53,55 @@ both_routes!(
             let ended: Vec<_> = claimed.iter().map(|job| complete(job.lease)).collect();
             done += job_finish(&db.pool, &ended).await?.len();
         }
+        assert_promises_kept(&db.pool).await
+    }
+);
+
+both_routes!(
+    a_claim_counts_what_runs_once_nobody_else_can_claim,
+    async |db| {
+        let me = worker(&db.pool).await?;
+        let first = Submission::of(["held.test"]).accepted(&db.pool).await?;
+        let counted = Submission::sized("counted", 6)
+            .at_once(2)
+            .accepted(&db.pool)
+            .await?;
+        let twin = Submission::of(["www.held.test"]).accepted(&db.pool).await?;
+        // Half a claim of the host's other name holds the claim below up while it takes the first
+        // batch, after it has looked at all batches and before it locks the one that counts.
+        let holder = db.another_admin().await?;
+        holder.batch_execute("begin").await?;
+        holder
+            .execute_typed(
+                "update trawl.domain_jobs set state = 'running', worker_id = $1 where batch_id = $2",
+                &[(&me, Type::UUID), (&twin.id, Type::UUID)],
+            )
+            .await?;
+        let meanwhile = async {
+            wait_until(
+                "the claim to be held up",
+                Duration::from_secs(20),
+                async || {
+                    db.value::<bool>(
+                        "select exists (select from pg_stat_activity
+                     where datname = current_database() and wait_event_type = 'Lock')",
+                        &[],
+                    )
+                    .await
+                    .is_ok_and(|waits| waits)
+                },
+            )
+            .await?;
+            let claimed = job_claim(&db.pool, me, 5, Some(counted.id)).await?;
+            assert_eq!(claimed.len(), 2);
+            holder.batch_execute("rollback").await?;
+            anyhow::Ok(())
+        };
+        let (claimed, meanwhile) = tokio::join!(job_claim(&db.pool, me, 3, None), meanwhile);
+        meanwhile?;
+        let batches: Vec<_> = claimed?.iter().map(|job| job.batch).collect();
+        assert!(batches.contains(&first.id), "{batches:?}");
+        assert!(!batches.contains(&counted.id), "above max_concurrent");
         assert_promises_kept(&db.pool).await
     }
 );

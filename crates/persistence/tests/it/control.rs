@@ -324,9 +324,15 @@ both_routes!(a_retry_of_what_did_not_fail_is_refused, async |db| {
         match answer {
             Some(Retried::Accepted { total, .. }) => assert!(has_failed && total > 0),
             Some(Retried::Refused { state: found }) => assert!(!has_failed && found == state),
-            None => panic!("the batch is there"),
+            Some(Retried::Conflict) | None => panic!("the batch is there, the id is new"),
         }
     }
+    let (failed, other) = (
+        batch_in(db, BatchState::Failed).await?,
+        batch_in(db, BatchState::Pending).await?,
+    );
+    let answer = batch_retry(&db.pool, failed, other).await?;
+    assert_eq!(answer, Some(Retried::Conflict));
     assert_eq!(
         batch_retry(&db.pool, Uuid::now_v7(), Uuid::now_v7()).await?,
         None

@@ -11,6 +11,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use tokio::task::JoinSet;
 use trawl_persistence::audit::audit;
+use trawl_persistence::control::{batch_cancel, batch_pause, job_cancel};
 use trawl_persistence::jobs::{ClaimedJob, job_claim, job_finish, job_hand_back, job_rescue};
 use trawl_persistence::pages::page_record;
 use trawl_persistence::pool::Pool;
@@ -121,10 +122,22 @@ async fn haunt(pool: &Pool, ghosts: &mut Vec<JobLease>, tally: &Tally) -> Result
     Ok(())
 }
 
+/// What users do meanwhile: pause one batch for a while, cancel another and some jobs of a third.
+async fn meddle(db: &Db, batches: &[Submission], sample: usize) -> Result<()> {
+    match sample {
+        2 | 6 => drop(batch_pause(&db.pool, batches[1].id, sample == 2).await?),
+        4 => drop(batch_cancel(&db.pool, batches[2].id).await?),
+        3 | 5 | 7 => drop(job_cancel(&db.pool, batches[3].jobs[sample].id).await?),
+        _ => {}
+    }
+    Ok(())
+}
+
 /// Looks at the queue from outside, over and over, until every batch has ended.
-async fn observe(db: &Db, tally: &Tally) -> Result<()> {
+async fn observe(db: &Db, batches: &[Submission], tally: &Tally) -> Result<()> {
     let mut tokens: HashMap<Uuid, i64> = HashMap::new();
-    loop {
+    for sample in 0.. {
+        meddle(db, batches, sample).await?;
         let broken: Vec<_> = audit(&db.pool)
             .await?
             .into_iter()
@@ -161,13 +174,15 @@ async fn observe(db: &Db, tally: &Tally) -> Result<()> {
             )
             .await?;
         if open == 0 {
-            tally.done.store(true, Ordering::Relaxed);
-            return Ok(());
+            break;
         }
     }
+    tally.done.store(true, Ordering::Relaxed);
+    Ok(())
 }
 
 both_routes!(a_crowd_with_zombies_keeps_every_promise, async |db| {
+    let mut batches = Vec::new();
     for number in 0..BATCHES {
         // Every third site is one of ten that all batches share, by either of its names.
         let sites = (0..JOBS).map(|job| match (job % 3, number % 2) {
@@ -176,23 +191,21 @@ both_routes!(a_crowd_with_zombies_keeps_every_promise, async |db| {
             (_, _) => format!("b{number}-{job}.test"),
         });
         let at_once = i64::try_from(number)? + 1;
-        Submission::of(sites)
-            .at_once(at_once)
-            .accepted(&db.pool)
-            .await?;
+        let batch = Submission::of(sites).at_once(at_once);
+        batches.push(batch.accepted(&db.pool).await?);
     }
     let tally = Arc::new(Tally::default());
     let mut crowd = JoinSet::new();
     for seed in 0..WORKERS {
         crowd.spawn(work(db.pool.clone(), seed, Arc::clone(&tally)));
     }
-    let everybody = async {
-        observe(db, &tally).await?;
+    let all_ended = async {
         while let Some(ended) = crowd.join_next().await {
             ended??;
         }
         anyhow::Ok(())
     };
+    let everybody = futures_util::future::try_join(observe(db, &batches, &tally), all_ended);
     tokio::time::timeout(PATIENCE, everybody)
         .await
         .context("not all batches ended")??;
