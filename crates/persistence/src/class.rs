@@ -61,11 +61,25 @@ pub(crate) fn of_answer(state: &SqlState, message: &str) -> ErrorClass {
     }
 }
 
+/// Parts of PgBouncer's messages: a startup parameter that it does not pass on, a wrong password (the
+/// first one by SCRAM), a user that it does not know.
+const MENDED_BY_CONFIGURATION: [&str; 4] = [
+    "unsupported startup parameter",
+    "SASL authentication failed",
+    "password authentication failed",
+    "no such user",
+];
+
 fn of_class(code: &str, message: &str) -> ErrorClass {
     match code.get(..2).unwrap_or_default() {
         // 08P01 is PgBouncer's code for all of its own errors: no backend in time, a lost backend, no
-        // room for another client, and this one, which only another configuration can mend.
-        "08" if message.contains("unsupported startup parameter") => ErrorClass::Permanent,
+        // room for another client, and these, which only another configuration can mend.
+        "08" if MENDED_BY_CONFIGURATION
+            .iter()
+            .any(|words| message.contains(words)) =>
+        {
+            ErrorClass::Permanent
+        }
         // Connection exceptions, insufficient resources, operator intervention.
         "08" | "53" | "57" => ErrorClass::Retryable,
         // System errors and internal errors, poolers' included.
@@ -145,6 +159,7 @@ mod tests {
                 "unsupported startup parameter: options",
                 ErrorClass::Permanent,
             ),
+            ("08P01", "SASL authentication failed", ErrorClass::Permanent),
             (
                 "08006",
                 "Failed to connect to database",

@@ -37,49 +37,86 @@ pub enum TlsError {
 
 /// Why an encrypted connection did not come about. Nothing changes that by waiting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Error)]
-pub enum TlsRefusal {
+#[error("{}: {}", .0.problem(), .0.advice())]
+pub struct TlsRefusal(TlsFault);
+
+/// What is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TlsFault {
     /// The URL asks for TLS and the server has none. Nothing was sent to it.
-    #[error(
-        "the server offers no TLS and sslmode asks for it: give the server a certificate, or use \
-         sslmode=disable where nobody can listen in"
-    )]
     NotOffered,
     /// No trusted root stands behind the certificate.
-    #[error(
-        "the server's certificate is signed by nobody who is trusted here: name the file with its \
-         root certificate in TRAWL_DATABASE_CA"
-    )]
     UnknownIssuer,
     /// The certificate is somebody else's.
-    #[error(
-        "the server's certificate is not for the host in the URL: use a name that it has, or give \
-         the server another, signed by a root that TRAWL_DATABASE_CA names"
-    )]
     WrongName,
     /// The certificate's time is over, or has not begun.
-    #[error(
-        "the server's certificate is not valid today: renew it, and check the clock of this machine"
-    )]
     OutOfDate,
     /// The certificate has another fault.
-    #[error(
-        "the server's certificate cannot be used: it must be of version 3, name its host as a \
-         subject alternative name, and be signed by a root that the system or TRAWL_DATABASE_CA \
-         names"
-    )]
     Unusable,
     /// The two sides could not agree, or the server refused.
-    #[error(
-        "the server and Trawl could not agree on TLS: the server must speak TLS 1.2 or 1.3 and ask \
-         for no client certificate"
-    )]
     Disagreement,
+}
+
+impl TlsFault {
+    fn problem(self) -> &'static str {
+        match self {
+            Self::NotOffered => "the server offers no TLS and sslmode asks for it",
+            Self::UnknownIssuer => {
+                "the server's certificate is signed by nobody who is trusted here"
+            }
+            Self::WrongName => "the server's certificate is not for the host in the URL",
+            Self::OutOfDate => "the server's certificate is not valid today",
+            Self::Unusable => "the server's certificate cannot be used",
+            Self::Disagreement => "the server and Trawl could not agree on TLS",
+        }
+    }
+
+    fn advice(self) -> &'static str {
+        match self {
+            Self::NotOffered => {
+                "give the server a certificate, or use sslmode=disable where nobody can listen in"
+            }
+            Self::UnknownIssuer => "name the file with its root certificate in TRAWL_DATABASE_CA",
+            Self::WrongName => {
+                "use a host name that it has, or give the server one for this name, signed by a \
+                 root that TRAWL_DATABASE_CA names"
+            }
+            Self::OutOfDate => "renew it, and check the clock of this machine",
+            Self::Unusable => {
+                "it must be of version 3, name its host as a subject alternative name, not be a \
+                 root itself, and be signed by a root that the system or TRAWL_DATABASE_CA names"
+            }
+            Self::Disagreement => {
+                "the server must speak TLS 1.2 or 1.3 and ask for no client certificate"
+            }
+        }
+    }
 }
 
 /// What the driver says when the server answered that it has no TLS; it has no type of its own.
 const NOT_OFFERED: &str = "server does not support TLS";
 
 impl TlsRefusal {
+    /// Of this fault.
+    pub(crate) fn of(fault: TlsFault) -> Self {
+        Self(fault)
+    }
+
+    /// What is wrong.
+    pub fn fault(self) -> TlsFault {
+        self.0
+    }
+
+    /// What is wrong, in words.
+    pub fn problem(self) -> &'static str {
+        self.0.problem()
+    }
+
+    /// What to do about it.
+    pub fn advice(self) -> &'static str {
+        self.0.advice()
+    }
+
     /// The refusal that `error` or one of its causes tells of; `None` when it is about something
     /// else, such as a connection that was cut during the handshake.
     pub(crate) fn find_in(error: &(dyn Error + 'static)) -> Option<Self> {
@@ -94,25 +131,25 @@ impl TlsRefusal {
                 return Self::of_tls(tls);
             }
             (cause.source().is_none() && cause.to_string() == NOT_OFFERED)
-                .then_some(Self::NotOffered)
+                .then_some(Self(TlsFault::NotOffered))
         })
     }
 
     fn of_tls(error: &rustls::Error) -> Option<Self> {
         let rustls::Error::InvalidCertificate(fault) = error else {
-            return Some(Self::Disagreement);
+            return Some(Self(TlsFault::Disagreement));
         };
-        Some(match fault {
-            CertificateError::UnknownIssuer => Self::UnknownIssuer,
+        Some(Self(match fault {
+            CertificateError::UnknownIssuer => TlsFault::UnknownIssuer,
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                Self::WrongName
+                TlsFault::WrongName
             }
             CertificateError::Expired
             | CertificateError::ExpiredContext { .. }
             | CertificateError::NotValidYet
-            | CertificateError::NotValidYetContext { .. } => Self::OutOfDate,
-            _ => Self::Unusable,
-        })
+            | CertificateError::NotValidYetContext { .. } => TlsFault::OutOfDate,
+            _ => TlsFault::Unusable,
+        }))
     }
 }
 
@@ -130,7 +167,8 @@ pub(crate) fn settle_mode(url: &str, config: &mut tokio_postgres::Config) {
     }
 }
 
-fn is_local(host: &Host) -> bool {
+/// Whether the way to a host does not leave this machine.
+pub(crate) fn is_local(host: &Host) -> bool {
     match host {
         Host::Tcp(name) => {
             name == "localhost"

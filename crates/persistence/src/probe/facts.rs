@@ -43,7 +43,8 @@ pub struct Server {
     pub identity: String,
     /// The name under which our own connection is known there: a pooler may write its own.
     pub application_name: String,
-    pub(super) process: String,
+    /// The server process of our own connection, when it was asked.
+    pub process: String,
 }
 
 /// Who can listen in on the way.

@@ -22,6 +22,7 @@ pub use pooler::{Pooler, PoolerLimits};
 
 use crate::endpoint::Endpoint;
 use crate::pool::PoolBuildError;
+use crate::tls;
 use sharing::Sharing;
 use startup::Wishes;
 use wire::Wire;
@@ -76,6 +77,8 @@ impl Traces {
 /// What was measured.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Measurements {
+    /// Host and port, or the socket, that was connected to.
+    pub address: String,
     /// The server at the end of the way.
     pub server: Server,
     /// What stands before it; `None` where nothing does.
@@ -120,6 +123,11 @@ impl Probe {
         Ok(Self { endpoint, limit })
     }
 
+    /// Whether the way to the server, or the pooler before it, does not leave this machine.
+    pub fn is_local(&self) -> bool {
+        self.endpoint.config.get_hosts().iter().all(tls::is_local)
+    }
+
     /// Connects once and answers what the server says of itself.
     ///
     /// # Errors
@@ -147,6 +155,7 @@ impl Probe {
         let mut other = self.open().await?;
         let traces = Traces::random();
         let sharing = sharing::find_out(&mut one, &mut other, &traces).await;
+        let address = one.address.clone();
         one.close().await;
         other.close().await;
         let Sharing {
@@ -161,6 +170,7 @@ impl Probe {
             None
         };
         Ok(Measurements {
+            address,
             server,
             pooler,
             mode,

@@ -18,7 +18,7 @@ use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use super::error::ProbeError;
 use super::wire::{Transport, Wire, refused};
 use crate::endpoint::Endpoint;
-use crate::tls::TlsRefusal;
+use crate::tls::{TlsFault, TlsRefusal};
 
 const LOGIN: &str = "the login";
 
@@ -140,6 +140,7 @@ async fn open_at(
     let mut wire = Wire {
         stream,
         received: BytesMut::new(),
+        address: place.address(),
         limit,
         is_encrypted,
         key_process: 0,
@@ -194,12 +195,12 @@ async fn encrypt(
     stream.write_all(&request).await.map_err(lost)?;
     if stream.read_u8().await.map_err(lost)? != b'S' {
         return match endpoint.config.get_ssl_mode() {
-            SslMode::Require => Err(refused(TlsRefusal::NotOffered)),
+            SslMode::Require => Err(refused(TlsRefusal::of(TlsFault::NotOffered))),
             _ => Ok((Box::new(stream), false)),
         };
     }
     let connect = MakeTlsConnect::<TcpStream>::make_tls_connect(&mut connector, &place.name)
-        .map_err(|_name| refused(TlsRefusal::WrongName))?;
+        .map_err(|_name| refused(TlsRefusal::of(TlsFault::WrongName)))?;
     match connect.connect(stream).await {
         Ok(stream) => Ok((Box::new(stream), true)),
         Err(error) => Err(match TlsRefusal::find_in(&error) {

@@ -27,6 +27,8 @@ pub(super) type Rows = Vec<Vec<Option<String>>>;
 pub(super) struct Wire {
     pub(super) stream: Box<dyn Transport>,
     pub(super) received: BytesMut,
+    /// Where it leads: host and port, or a socket.
+    pub(super) address: String,
     /// For one answer.
     pub(super) limit: Duration,
     pub(super) is_encrypted: bool,

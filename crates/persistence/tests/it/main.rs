@@ -19,6 +19,7 @@ mod leases;
 mod migrations;
 mod path_of_a_batch;
 mod plans;
+mod probe;
 mod record;
 mod schema;
 mod scope;
