@@ -42,6 +42,10 @@ pub enum Command {
     Worker(WorkerArgs),
     /// Applies the migrations that the database lacks, and ends.
     Migrate(MigrateArgs),
+    /// Says what stands behind the database URL, and whether everything is in order there.
+    Doctor(DoctorArgs),
+    /// Checks every promise of the service over the rows themselves.
+    Audit(AuditArgs),
     /// Scrapes one site, writes its result as JSON to stdout, and ends.
     Scan(ScanArgs),
 }
@@ -89,6 +93,34 @@ pub struct WorkerArgs {
 /// Settings of `migrate`.
 #[derive(Debug, clap::Args)]
 pub struct MigrateArgs {
+    /// Of the database.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+    /// Of the log.
+    #[command(flatten)]
+    pub log: LogArgs,
+}
+
+/// Settings of `doctor`.
+#[derive(Debug, clap::Args)]
+pub struct DoctorArgs {
+    /// Writes the findings as one JSON document.
+    #[arg(long)]
+    pub json: bool,
+    /// Of the database.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+    /// Of the log.
+    #[command(flatten)]
+    pub log: LogArgs,
+}
+
+/// Settings of `audit`.
+#[derive(Debug, clap::Args)]
+pub struct AuditArgs {
+    /// Writes the promises as one JSON document.
+    #[arg(long)]
+    pub json: bool,
     /// Of the database.
     #[command(flatten)]
     pub database: DatabaseArgs,
@@ -161,6 +193,8 @@ impl Command {
             Self::Serve(args) => &args.log,
             Self::Worker(args) => &args.log,
             Self::Migrate(args) => &args.log,
+            Self::Doctor(args) => &args.log,
+            Self::Audit(args) => &args.log,
             Self::Scan(args) => &args.log,
         }
     }
@@ -170,6 +204,8 @@ impl Command {
             Self::Serve(args) => &args.database,
             Self::Worker(args) => &args.database,
             Self::Migrate(args) => &args.database,
+            Self::Doctor(args) => &args.database,
+            Self::Audit(args) => &args.database,
             Self::Scan(args) => &args.database,
         }
     }

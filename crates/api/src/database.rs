@@ -68,6 +68,17 @@ impl Database {
         Ok(pool)
     }
 
+    /// The URL of the database; none before [`Self::open`] where it is a private one.
+    pub(crate) fn url(&self) -> Option<&str> {
+        let private = || self.private.as_ref().map(LocalPostgres::url);
+        self.args.url().or_else(private)
+    }
+
+    /// What was said about the database.
+    pub(crate) fn args(&self) -> &DatabaseArgs {
+        &self.args
+    }
+
     async fn start_private(&mut self) -> anyhow::Result<String> {
         let options = self.private_options();
         tracing::info!(

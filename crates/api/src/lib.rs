@@ -8,6 +8,7 @@ pub mod commands;
 pub mod config;
 
 mod database;
+mod doctor;
 mod error;
 mod gate;
 mod http;

@@ -1,5 +1,7 @@
 //! What the binary can do, one file a command.
 
+mod audit;
+mod doctor;
 mod migrate;
 mod scan;
 mod serve;
@@ -29,6 +31,8 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
             Command::Serve(args) => Box::pin(serve::serve(args)).await,
             Command::Worker(args) => Box::pin(worker::worker(args)).await,
             Command::Migrate(args) => Box::pin(migrate::migrate(args)).await,
+            Command::Doctor(args) => Box::pin(doctor::doctor(args)).await,
+            Command::Audit(args) => Box::pin(audit::audit(args)).await,
             Command::Scan(args) => Box::pin(scan::scan(args)).await,
         }
     })

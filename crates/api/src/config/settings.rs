@@ -205,9 +205,14 @@ impl DatabaseArgs {
     /// Limits of a pool of another size, to the same database.
     pub fn with_size(&self, size: usize) -> PoolOptions {
         PoolOptions {
-            ca_pem: self.database_ca.as_ref().map(|file| Arc::clone(&file.0)),
+            ca_pem: self.ca_pem().map(Arc::clone),
             ..PoolOptions::with_size(size)
         }
+    }
+
+    /// Root certificates to trust beside the system's, in PEM form.
+    pub fn ca_pem(&self) -> Option<&Arc<[u8]>> {
+        self.database_ca.as_ref().map(|file| &file.0)
     }
 
     /// Checks the URLs. Done here and not while the command line is read, since what is said of a

@@ -5,6 +5,7 @@
 mod bad_input;
 mod configuration;
 mod crawl;
+mod doctor;
 mod health;
 mod house;
 mod large;
