@@ -22,6 +22,9 @@ use crate::request_id::RequestId;
 /// When to try again after trouble that passes by itself (chosen: a pooler restarts in seconds).
 const SOON: Duration = Duration::from_secs(2);
 
+/// When to try again while the queue is full (chosen: crawls take minutes).
+const LATER: Duration = Duration::from_secs(30);
+
 /// What is looked up by id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Resource {
@@ -50,6 +53,8 @@ pub(crate) enum ApiError {
     BatchNotEnded { id: Uuid, status: &'static str },
     #[error("nothing of batch {id} failed")]
     NothingFailed { id: Uuid },
+    #[error("more than {limit} domains would wait")]
+    QueueFull { limit: u32 },
     #[error("not ready: {reason}")]
     NotReady {
         reason: &'static str,
@@ -151,6 +156,12 @@ impl ApiError {
                 NOTHING_FAILED,
                 format!("No domain of the batch {id} failed, so there is nothing to retry."),
             ),
+            Self::QueueFull { limit } => Problem::new(
+                QUEUE_FULL,
+                format!("With this submission more than {limit} domains would wait or run; submit it again later, or in smaller parts."),
+            )
+            .with("limit", *limit)
+            .retry_after(LATER),
             Self::NotReady {
                 reason,
                 retry_after,
@@ -270,6 +281,11 @@ const NOTHING_FAILED: Kind = Kind {
     status: StatusCode::CONFLICT,
     code: "nothing_failed",
     title: "Nothing failed",
+};
+const QUEUE_FULL: Kind = Kind {
+    status: StatusCode::TOO_MANY_REQUESTS,
+    code: "queue_full",
+    title: "The queue is full",
 };
 const NOT_READY: Kind = Kind {
     status: StatusCode::SERVICE_UNAVAILABLE,

@@ -8,6 +8,7 @@ mod domains;
 mod error;
 mod fields;
 mod metadata;
+mod options;
 mod submission;
 
 pub(crate) use body::{check_media_type, read_body};

@@ -79,6 +79,7 @@ pub(crate) struct Service {
     worker: OnceLock<WorkerLink>,
     expects_worker: bool,
     retention: time::Duration,
+    queue_limit: u32,
     gate: Gate,
     probe: Probe,
 }
@@ -90,6 +91,7 @@ impl Service {
         pool_size: usize,
         expects_worker: bool,
         retention: Duration,
+        queue_limit: u32,
     ) -> Self {
         Self {
             runtime,
@@ -99,6 +101,7 @@ impl Service {
             worker: OnceLock::new(),
             expects_worker,
             retention: retention.try_into().unwrap_or(time::Duration::MAX),
+            queue_limit,
             gate: Gate::default(),
             probe: Probe::default(),
         }
@@ -129,6 +132,11 @@ impl Service {
     /// How long batches that have ended are kept.
     pub(crate) fn retention(&self) -> time::Duration {
         self.retention
+    }
+
+    /// Domains that may wait or run at most.
+    pub(crate) fn queue_limit(&self) -> u32 {
+        self.queue_limit
     }
 
     /// Whether this process is to have a worker.
@@ -237,7 +245,7 @@ mod tests {
 
     #[tokio::test]
     async fn readers_hold_no_more_than_half_of_a_pool_that_a_worker_shares() {
-        let service = Service::new(Handle::current(), 4, true, PATIENCE);
+        let service = Service::new(Handle::current(), 4, true, PATIENCE, 1);
         let (running, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let counters = Arc::new((running, most));
         // Two at a time meet here, so a third one would be counted before they part.

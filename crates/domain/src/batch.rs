@@ -1,7 +1,7 @@
 //! Batch states and the counters they follow from.
 //!
 //! A batch has no life of its own: its state is a function of its jobs' states and of whether
-//! somebody asked to cancel it. [`BatchCounts::state`] is that function; the database computes the
+//! somebody asked to cancel it. [`BatchCounts::ending`] is that function; the database computes the
 //! same in the statement that ends a job, and a test holds the two equal.
 
 #![warn(clippy::wildcard_enum_match_arm)]

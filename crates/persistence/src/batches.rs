@@ -60,6 +60,8 @@ pub struct NewBatch<'a> {
     pub max_concurrent: MaxConcurrent,
     /// Time from acceptance after which what has not ended fails.
     pub deadline: Option<Duration>,
+    /// Domains that may wait or run at most, of all batches and this one together.
+    pub queue_limit: u32,
     /// SHA-256 of the normalized request: tells a repeated submission from a different one.
     pub request_hash: [u8; 32],
     /// JSON text of an object.
@@ -85,6 +87,8 @@ pub enum Submitted {
     },
     /// The id belongs to a different submission.
     Conflict,
+    /// Too many domains wait already; nothing is stored.
+    QueueFull,
 }
 
 const INSERT: Statement =
@@ -134,6 +138,7 @@ async fn insert(scope: &mut SessionScope, batch: &NewBatch<'_>) -> Result<Submit
             &batch.deadline.map(|deadline| deadline.as_secs_f64()) as _,
             Type::FLOAT8,
         ),
+        (&i64::from(batch.queue_limit) as _, Type::INT8),
     ];
     let rows = scope.query(&INSERT, &params).await?;
     let Some(row) = rows.first() else {
@@ -151,8 +156,8 @@ async fn insert(scope: &mut SessionScope, batch: &NewBatch<'_>) -> Result<Submit
 async fn find(scope: &mut SessionScope, batch: &NewBatch<'_>) -> Result<Submitted, ScopeError> {
     let rows = scope.query(&FIND, &[(&batch.id, Type::UUID)]).await?;
     let Some(row) = rows.first() else {
-        // Deleted between the two statements: the id is as good as taken.
-        return Ok(Submitted::Conflict);
+        // The id is free, so it was the queue that had no room.
+        return Ok(Submitted::QueueFull);
     };
     let found: &[u8] = get(&FIND, row, 1)?;
     if found != batch.request_hash {

@@ -69,10 +69,10 @@ pub fn fingerprint() -> String {
 #[derive(Debug, Error)]
 pub enum MigrateError {
     /// The database refused or was not reachable.
-    #[error("migration {name} could not be applied")]
+    #[error("cannot {step}")]
     Scope {
-        /// The migration, or the step around it.
-        name: &'static str,
+        /// What was attempted.
+        step: &'static str,
         /// What happened.
         #[source]
         source: ScopeError,
@@ -155,7 +155,7 @@ pub async fn up(pool: &Pool) -> Result<Vec<&'static str>, MigrateError> {
     let mut applied = Vec::new();
     while let Some(name) = SessionScope::run(pool, ScopeSettings::MIGRATION, apply_next)
         .await
-        .map_err(scope_error("the next one"))??
+        .map_err(scope_error("apply the next migration"))??
     {
         tracing::info!(migration = name, "applied");
         applied.push(name);
@@ -234,7 +234,7 @@ async fn read_history(pool: &Pool) -> Result<Applied, MigrateError> {
         }
     })
     .await
-    .map_err(scope_error("the history"))
+    .map_err(scope_error("read the history of migrations"))
 }
 
 async fn history(scope: &mut SessionScope) -> Result<Applied, ScopeError> {
@@ -270,8 +270,8 @@ fn first_missing(applied: &[(i32, String)]) -> Result<Option<&'static Migration>
     Ok(None)
 }
 
-fn scope_error(name: &'static str) -> impl FnOnce(ScopeError) -> MigrateError {
-    move |source| MigrateError::Scope { name, source }
+fn scope_error(step: &'static str) -> impl FnOnce(ScopeError) -> MigrateError {
+    move |source| MigrateError::Scope { step, source }
 }
 
 #[cfg(test)]

@@ -59,7 +59,7 @@ pub(super) async fn scan(args: ScanArgs) -> anyhow::Result<ExitCode> {
 async fn open(database: &mut Database, submission: &Submission) -> anyhow::Result<Pool> {
     let pool = database.open().await?;
     database.migrate(&pool).await?;
-    batch_submit(&pool, &submission.to_store())
+    batch_submit(&pool, &submission.to_store(u32::MAX))
         .await
         .context("store the scan")?;
     Ok(pool)

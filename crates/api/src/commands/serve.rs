@@ -28,6 +28,7 @@ pub(super) async fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
         args.database.db_pool_size,
         options.is_some(),
         args.crawl.retention(),
+        args.http.queue_limit(),
     ));
     let server = http::listen(args.http.bind, &service, args.shutdown.limit())?;
     let serving = tokio::spawn(serve_until(server, stop.clone()));

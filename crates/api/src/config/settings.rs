@@ -27,6 +27,17 @@ pub struct HttpArgs {
     #[arg(long, env = "TRAWL_BIND", hide_env_values = true, value_name = "ADDRESS",
           default_value = "127.0.0.1:8000", value_parser = values::address)]
     pub bind: SocketAddr,
+    /// Domains that may wait or run at most before submissions are refused with 429, 1 to 100000000
+    #[arg(long, env = "TRAWL_MAX_QUEUED", hide_env_values = true, value_name = "DOMAINS",
+          default_value = "1000000", value_parser = values::number::<1, 100_000_000>)]
+    max_queued: usize,
+}
+
+impl HttpArgs {
+    /// Domains that may wait or run at most.
+    pub fn queue_limit(&self) -> u32 {
+        u32::try_from(self.max_queued).unwrap_or(u32::MAX)
+    }
 }
 
 /// Which database, and how much of it.

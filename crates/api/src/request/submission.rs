@@ -1,9 +1,7 @@
 //! A submission: what a client asks for, checked and normalized.
 
-use std::collections::BTreeMap;
 use std::iter;
 
-use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use trawl_domain::limits::{LimitError, MaxConcurrent, MaxPages};
@@ -13,8 +11,9 @@ use uuid::Uuid;
 
 use super::domains::{Domains, InvalidDomain};
 use super::error::RequestError;
-use super::fields::{Fields, echo};
+use super::fields::Fields;
 use super::metadata::Metadata;
+use super::options::Options;
 
 const BATCH_FIELDS: &[&str] = &[
     "domains",
@@ -39,6 +38,7 @@ pub(crate) struct Submission {
     kind: BatchKind,
     max_pages: MaxPages,
     max_concurrent: MaxConcurrent,
+    options: Options,
     metadata: String,
     request_hash: [u8; 32],
     jobs: Vec<NewJob>,
@@ -60,7 +60,7 @@ impl Submission {
             MaxConcurrent::DEFAULT,
             MaxConcurrent::new,
         )?;
-        check_options(fields.get("options"))?;
+        let options = Options::read(fields.get("options"))?;
         let metadata = Metadata::read(fields.get("metadata"))?;
         let domains = Domains::read(fields.get("domains"))?;
         let mut submission = Self::new(
@@ -68,6 +68,7 @@ impl Submission {
             batch,
             max_pages,
             max_concurrent,
+            options,
             &metadata,
             domains.sites,
         );
@@ -101,6 +102,7 @@ impl Submission {
             Uuid::now_v7(),
             max_pages,
             MaxConcurrent::ONE,
+            Options::default(),
             &Metadata::none(),
             vec![site],
         )
@@ -111,10 +113,11 @@ impl Submission {
         batch: Uuid,
         max_pages: MaxPages,
         max_concurrent: MaxConcurrent,
+        options: Options,
         metadata: &Metadata<'_>,
         sites: Vec<SiteAddress>,
     ) -> Self {
-        let request_hash = hash(kind, max_pages, max_concurrent, metadata, &sites);
+        let request_hash = hash(kind, max_pages, max_concurrent, options, metadata, &sites);
         let first_job = Uuid::now_v7();
         let ids = iter::once(first_job).chain(iter::repeat_with(Uuid::now_v7));
         let jobs = sites
@@ -129,6 +132,7 @@ impl Submission {
             kind,
             max_pages,
             max_concurrent,
+            options,
             metadata: metadata.text.to_owned(),
             request_hash,
             first_job,
@@ -137,13 +141,14 @@ impl Submission {
     }
 
     /// What to store.
-    pub(crate) fn to_store(&self) -> NewBatch<'_> {
+    pub(crate) fn to_store(&self, queue_limit: u32) -> NewBatch<'_> {
         NewBatch {
             id: self.batch,
             kind: self.kind,
             max_pages: self.max_pages,
             max_concurrent: self.max_concurrent,
-            deadline: None,
+            deadline: self.options.deadline,
+            queue_limit,
             request_hash: self.request_hash,
             metadata: &self.metadata,
             jobs: &self.jobs,
@@ -162,6 +167,7 @@ fn hash(
     kind: BatchKind,
     max_pages: MaxPages,
     max_concurrent: MaxConcurrent,
+    options: Options,
     metadata: &Metadata<'_>,
     sites: &[SiteAddress],
 ) -> [u8; 32] {
@@ -172,6 +178,7 @@ fn hash(
         kind.as_str(),
         &max_pages.get().to_string(),
         &max_concurrent.get().to_string(),
+        &options.normalized(),
         &metadata.normalized,
     ] {
         hash.update(line.as_bytes());
@@ -234,15 +241,4 @@ fn batch_id(value: Option<&RawValue>) -> Result<Option<Uuid>, RequestError> {
                 .map_err(|_other| RequestError::field("batch_id", "must be a UUID"))
         })
         .transpose()
-}
-
-/// There are no options yet, and one that did nothing would be a lie.
-fn check_options(value: Option<&RawValue>) -> Result<(), RequestError> {
-    let Some(value) = value else { return Ok(()) };
-    let options: BTreeMap<String, IgnoredAny> = serde_json::from_str(value.get())
-        .map_err(|_other_type| RequestError::field("options", "must be an object"))?;
-    match options.keys().next() {
-        None => Ok(()),
-        Some(name) => Err(RequestError::UnsupportedOption { name: echo(name) }),
-    }
 }

@@ -39,9 +39,10 @@ pub(super) async fn submit(
     check_media_type(request)?;
     let pool = service.pool()?;
     let stored = Arc::clone(&submission);
+    let queue_limit = service.queue_limit();
     let submitted = service
         .ask("store the submission", LIMIT, async move {
-            batch_submit(&pool, &stored.to_store()).await
+            batch_submit(&pool, &stored.to_store(queue_limit)).await
         })
         .await?;
     let created_at = match submitted {
@@ -50,6 +51,7 @@ pub(super) async fn submit(
             created_at
         }
         Submitted::Replayed { created_at, .. } => created_at,
+        Submitted::QueueFull => return Err(ApiError::QueueFull { limit: queue_limit }),
         Submitted::Conflict => {
             return Err(ApiError::BatchIdConflict {
                 id: submission.batch,

@@ -55,6 +55,10 @@ async fn a_batch_is_accepted_and_shown() {
             "start_time": null,
             "end_time": null,
             "processing_time": null,
+            "paused": false,
+            "deadline_at": null,
+            "expires_at": null,
+            "retry_of": null,
             "domain_statuses": lines,
             "error": null,
             "metadata": {
@@ -101,6 +105,10 @@ async fn a_scan_is_accepted_and_shown() {
             "stop_reason": null,
             "error": null,
             "error_code": null,
+            "cancel_requested": false,
+            "retry_of": null,
+            "attempt": 0,
+            "attempts": [],
             "metadata": {},
         })
     );

@@ -86,14 +86,29 @@ impl House {
     }
 
     pub(crate) async fn status(&self, url: &str, batch: &str) -> anyhow::Result<Value> {
-        let answer = self
-            .http
-            .get(format!("{url}{PREFIX}/batch/{batch}/status"))
-            .send()
-            .await?;
+        self.get(url, &format!("/batch/{batch}/status")).await
+    }
+
+    pub(crate) async fn get(&self, url: &str, path: &str) -> anyhow::Result<Value> {
+        let answer = self.http.get(format!("{url}{PREFIX}{path}")).send().await?;
         let (status, text) = (answer.status(), answer.text().await?);
         anyhow::ensure!(status == 200, "{status} {text}");
         Ok(serde_json::from_str(&text)?)
+    }
+
+    /// The status code and the JSON of the answer to a POST.
+    pub(crate) async fn post(&self, url: &str, path: &str, body: &str) -> (u16, Value) {
+        let request = self
+            .http
+            .post(format!("{url}{PREFIX}{path}"))
+            .header("content-type", "application/json")
+            .body(body.to_owned());
+        answer_to(request).await
+    }
+
+    /// The status code and the JSON of the answer to a DELETE.
+    pub(crate) async fn delete(&self, url: &str, path: &str) -> (u16, Value) {
+        answer_to(self.http.delete(format!("{url}{PREFIX}{path}"))).await
     }
 
     /// Waits for the end of the batch and answers its last status.
@@ -138,4 +153,13 @@ impl House {
             .unwrap()
             .get(0)
     }
+}
+
+async fn answer_to(request: reqwest::RequestBuilder) -> (u16, Value) {
+    let answer = request.send().await.unwrap();
+    let code = answer.status().as_u16();
+    (
+        code,
+        serde_json::from_str(&answer.text().await.unwrap()).unwrap(),
+    )
 }

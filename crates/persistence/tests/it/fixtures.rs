@@ -63,6 +63,7 @@ impl Submission {
             max_concurrent: MaxConcurrent::new(self.max_concurrent)
                 .unwrap_or_else(|error| panic!("{error}")),
             deadline: None,
+            queue_limit: u32::MAX,
             request_hash: self.request_hash,
             metadata: &self.metadata,
             jobs: &self.jobs,

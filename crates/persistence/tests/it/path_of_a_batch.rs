@@ -52,6 +52,7 @@ pub(crate) async fn every_call_in_order(pool: &Pool) -> Result<()> {
         max_concurrent: MaxConcurrent::DEFAULT,
         request_hash: [7; 32],
         deadline: None,
+        queue_limit: u32::MAX,
         metadata: r#"{"b": 1,  "a": [2]}"#,
         jobs: &jobs,
     };

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 use futures_util::future::try_join_all;
 use tokio_postgres::types::Type;
 use trawl_domain::limits::{DOMAINS_MAX, METADATA_BYTES_MAX};
-use trawl_persistence::batches::{BatchKind, Submitted, batch_status};
+use trawl_persistence::batches::{BatchKind, NewBatch, Submitted, batch_status, batch_submit};
 use trawl_persistence::class::ErrorClass;
 use trawl_persistence::error::ScopeError;
 use trawl_persistence::jobs::job_status;
@@ -165,7 +165,7 @@ both_routes!(
             .zip(&submissions)
             .filter_map(|(answer, submission)| match answer {
                 Submitted::Accepted { created_at } => Some((*created_at, submission.request_hash)),
-                Submitted::Replayed { .. } | Submitted::Conflict => None,
+                Submitted::Replayed { .. } | Submitted::Conflict | Submitted::QueueFull => None,
             })
             .collect();
         assert_eq!(accepted.len(), 1, "{answers:?}");
@@ -181,6 +181,7 @@ both_routes!(
                     assert_eq!(submission.request_hash, hash);
                 }
                 Submitted::Conflict => assert_ne!(submission.request_hash, hash),
+                Submitted::QueueFull => panic!("there is room: {answers:?}"),
             }
         }
         assert_eq!(rows_of(db, id).await?, (1, 500));
@@ -237,3 +238,34 @@ both_routes!(what_nobody_submitted_has_no_status, async |db| {
     assert!(job_status(&db.pool, nobody).await?.is_none());
     Ok(())
 });
+
+both_routes!(
+    a_full_queue_takes_nothing_more_and_replays_what_it_took,
+    async |db| {
+        let limited = async |submission: &Submission, queue_limit: u32| {
+            let batch = NewBatch {
+                queue_limit,
+                ..submission.batch()
+            };
+            batch_submit(&db.pool, &batch).await
+        };
+        let first = Submission::sized("first", 6);
+        let second = Submission::sized("second", 5);
+        assert!(matches!(
+            limited(&first, 10).await?,
+            Submitted::Accepted { .. }
+        ));
+        assert_eq!(limited(&second, 10).await?, Submitted::QueueFull);
+        assert_eq!(rows_of(db, second.id).await?, (0, 0));
+        // What is stored is told again, however full it is.
+        assert!(matches!(
+            limited(&first, 1).await?,
+            Submitted::Replayed { .. }
+        ));
+        assert!(matches!(
+            limited(&second, 11).await?,
+            Submitted::Accepted { .. }
+        ));
+        Ok(())
+    }
+);

@@ -155,6 +155,7 @@ impl House {
             max_pages: MaxPages::new(pages).unwrap(),
             max_concurrent: MaxConcurrent::new(concurrent).unwrap(),
             deadline: None,
+            queue_limit: u32::MAX,
             request_hash: [7; 32],
             metadata: "{}",
             jobs: &jobs,
