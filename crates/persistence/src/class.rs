@@ -50,10 +50,12 @@ pub(crate) fn of_answer(state: &SqlState, message: &str) -> ErrorClass {
         | SqlState::UNDEFINED_FUNCTION
         | SqlState::INVALID_SCHEMA_NAME => ErrorClass::Permanent,
         // A leaked session default of another client (25006), a statement timeout or a cancel that
-        // was meant for somebody else (57014), a lock not had in time.
+        // was meant for somebody else (57014), a lock not had in time, a transaction that waited too
+        // long for its client (25P03).
         SqlState::READ_ONLY_SQL_TRANSACTION
         | SqlState::QUERY_CANCELED
         | SqlState::LOCK_NOT_AVAILABLE
+        | SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT
         | SqlState::T_R_SERIALIZATION_FAILURE
         | SqlState::T_R_DEADLOCK_DETECTED => ErrorClass::Retryable,
         SqlState::UNIQUE_VIOLATION | SqlState::EXCLUSION_VIOLATION => ErrorClass::Conflict,
@@ -186,6 +188,11 @@ mod tests {
             (
                 "55P03",
                 "canceling statement due to lock timeout",
+                ErrorClass::Retryable,
+            ),
+            (
+                "25P03",
+                "terminating connection due to idle-in-transaction timeout",
                 ErrorClass::Retryable,
             ),
             ("53300", "too many connections", ErrorClass::Retryable),
