@@ -12,6 +12,7 @@ mod provision;
 mod report;
 mod run;
 mod servers;
+mod soak;
 mod test;
 mod tidy;
 
@@ -38,6 +39,8 @@ enum Task {
     Migrate(migrate::Action),
     /// Starts the PostgreSQL and the `PgBouncer` that tests need, until stdin ends or Ctrl-C.
     Servers,
+    /// Works steadily for a while, and shows whether memory, connections or tables grow.
+    Soak(soak::Options),
     /// Runs everything that has to pass, with the servers that it needs.
     Test(test::Options),
     /// Checks the rules of the house that no compiler checks.
@@ -58,6 +61,7 @@ async fn main() -> ExitCode {
         Task::Demo => demo::run_demo().await,
         Task::Migrate(action) => migrate::run(action).await,
         Task::Servers => servers::run().await,
+        Task::Soak(options) => soak::run_soak(options).await,
         Task::Test(options) => test::run_all(options).await,
         Task::Tidy => tidy::check().await.map(|()| ExitCode::SUCCESS),
     };
