@@ -14,6 +14,7 @@ mod controls;
 mod crowd;
 mod faults;
 mod fixtures;
+mod hostile;
 mod leaked_defaults;
 mod leases;
 mod migrations;
