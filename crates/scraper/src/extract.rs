@@ -15,6 +15,7 @@ mod parser;
 mod phone_text;
 mod phones;
 mod social;
+mod tag;
 mod text;
 mod wordpress;
 
@@ -39,6 +40,20 @@ pub(crate) struct Extracted {
     pub(crate) facts: PageFacts,
     /// The links into the site, in their order, each once.
     pub(crate) links: Vec<PageUrl>,
+}
+
+/// The facts of a page that is at hand as a whole, as a crawl would find them.
+///
+/// `headers` are those of its answer; the charset is read from them.
+pub fn facts_of(url: &PageUrl, headers: &[(&str, &str)], body: &[u8]) -> PageFacts {
+    let content_type = headers
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case("content-type"))
+        .map(|(_, value)| *value);
+    let charset = MediaType::parse(content_type).charset();
+    let mut extractor = Extractor::new(url, SiteScope::of(url), charset);
+    extractor.write(body);
+    extractor.finish().facts
 }
 
 /// Extracts one page.

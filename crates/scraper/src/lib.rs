@@ -6,7 +6,7 @@
 
 pub mod crawl;
 pub mod crawler;
-mod extract;
+pub mod extract;
 pub mod facts;
 mod fetch;
 mod frontier;

@@ -1,6 +1,5 @@
 //! Takes the events of the parser and hands each to whom it concerns.
 
-use lol_html::send::Element;
 use trawl_domain::url_rules::{PageUrl, SiteScope};
 use url::Url;
 
@@ -11,15 +10,10 @@ use super::links::Links;
 use super::logo::Logo;
 use super::phones::{Phones, region_of};
 use super::social::SocialLinks;
-use super::text::{TextWindow, attribute_text};
+use super::tag::{Attributes, Tag};
+use super::text::TextWindow;
 use super::wordpress::WordPress;
 use crate::facts::PageFacts;
-
-/// Elements that run on within a line, so that text in them belongs to the text around them.
-const INLINE_ELEMENTS: &[&str] = &[
-    "a", "abbr", "b", "bdi", "bdo", "big", "cite", "code", "em", "font", "i", "ins", "kbd", "mark",
-    "nobr", "q", "s", "samp", "small", "span", "strong", "sub", "sup", "tt", "u", "var", "wbr",
-];
 
 /// Elements in which logos stand and which authors close; the class of `body` says nothing.
 const BOX_ELEMENTS: &[&str] = &["a", "div", "figure", "h1", "header", "picture", "span"];
@@ -41,15 +35,6 @@ pub(super) struct Collector {
     window: TextWindow,
 }
 
-/// An end tag that matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum EndOf {
-    /// Of an element that stands by itself.
-    Block,
-    /// Of an element that is named after a logo.
-    LogoBox,
-}
-
 impl Collector {
     pub(super) fn new(url: &PageUrl, scope: SiteScope) -> Self {
         let page = url.as_url().clone();
@@ -69,33 +54,37 @@ impl Collector {
         }
     }
 
-    /// A start tag. Says whether its end tag is of interest.
-    pub(super) fn start_element(&mut self, element: &Element<'_, '_>) -> Option<EndOf> {
-        let name = element.tag_name();
-        let is_block = !INLINE_ELEMENTS.contains(&name.as_str());
-        if is_block {
+    /// A start or an end tag.
+    pub(super) fn tag(&mut self, tag: &Tag<'_>) {
+        match tag {
+            Tag::Start(name, attributes) => self.start_tag(name, attributes),
+            Tag::End(name) => self.end_tag(name),
+        }
+    }
+
+    fn start_tag(&mut self, name: &str, attributes: &Attributes<'_>) {
+        if !is_inline(name) {
             self.separate();
         }
-        let attributes = Attributes(element);
+        self.head.leave_title();
         let class = attributes.get("class").unwrap_or_default();
         let id = attributes.get("id").unwrap_or_default();
         self.wordpress.see_class(&class);
-        if let Some(hex) = attributes.get("data-cfemail") {
-            self.emails.add_cloudflare(&hex);
+        if let Some(hex) = attributes.raw("data-cfemail") {
+            self.emails.add_cloudflare(hex);
         }
-        self.head.leave_title();
-        match name.as_str() {
-            "html" => self.head.see_html(&attributes),
-            "base" => self.see_base(&attributes),
+        match name {
+            "html" => self.head.see_html(attributes),
+            "base" => self.see_base(attributes),
             "title" => self.head.enter_title(),
-            "meta" => self.see_meta(&attributes),
-            "link" => self.see_link(&attributes),
-            "a" | "area" => self.see_anchor(&attributes),
+            "meta" => self.see_meta(attributes),
+            "link" => self.see_link(attributes),
+            "a" | "area" => self.see_anchor(attributes),
             "img" => {
                 if let Some(src) = attributes.get("src") {
                     self.wordpress.see_url(&src);
                 }
-                self.logo.see_image(&attributes, &class, &id, &self.base);
+                self.logo.see_image(attributes, &class, &id, &self.base);
             }
             "script" => {
                 if let Some(src) = attributes.get("src") {
@@ -104,19 +93,16 @@ impl Collector {
             }
             _ => {}
         }
-        if BOX_ELEMENTS.contains(&name.as_str()) && self.logo.enter_box(&class, &id) {
-            return Some(EndOf::LogoBox);
+        if BOX_ELEMENTS.contains(&name) {
+            self.logo.enter_box(name, &class, &id);
         }
-        is_block.then_some(EndOf::Block)
     }
 
-    /// The end tag of an element of which [`Self::start_element`] asked for it.
-    pub(super) fn end_element(&mut self, end: EndOf) {
-        self.separate();
-        match end {
-            EndOf::Block => {}
-            EndOf::LogoBox => self.logo.leave_box(),
+    fn end_tag(&mut self, name: &str) {
+        if !is_inline(name) {
+            self.separate();
         }
+        self.logo.leave_box(name);
     }
 
     /// Visible text, with entities.
@@ -134,6 +120,9 @@ impl Collector {
     pub(super) fn rcdata(&mut self, text: &str) {
         self.head.title_text(text);
     }
+
+    /// Text of `<script>`.
+    pub(super) fn script(&mut self, _text: &str) {}
 
     pub(super) fn comment(&mut self, text: &str) {
         self.wordpress.see_comment(text);
@@ -181,7 +170,7 @@ impl Collector {
         window.separate(|text| search(text, emails, phones));
     }
 
-    fn see_base(&mut self, attributes: &Attributes<'_, '_, '_>) {
+    fn see_base(&mut self, attributes: &Attributes<'_>) {
         let href = attributes.get("href").filter(|_| !self.has_base);
         if let Some(base) = href.and_then(|href| self.page.join(&href).ok()) {
             self.has_base = true;
@@ -189,7 +178,7 @@ impl Collector {
         }
     }
 
-    fn see_meta(&mut self, attributes: &Attributes<'_, '_, '_>) {
+    fn see_meta(&mut self, attributes: &Attributes<'_>) {
         let Some(content) = attributes.get("content") else {
             return;
         };
@@ -210,7 +199,7 @@ impl Collector {
         }
     }
 
-    fn see_link(&mut self, attributes: &Attributes<'_, '_, '_>) {
+    fn see_link(&mut self, attributes: &Attributes<'_>) {
         let Some(href) = attributes.get("href") else {
             return;
         };
@@ -222,7 +211,7 @@ impl Collector {
         self.head.see_link(&rel, &href, attributes, &self.base);
     }
 
-    fn see_anchor(&mut self, attributes: &Attributes<'_, '_, '_>) {
+    fn see_anchor(&mut self, attributes: &Attributes<'_>) {
         let Some(href) = attributes.get("href") else {
             return;
         };
@@ -236,17 +225,6 @@ impl Collector {
         } else if let Some(url) = self.links.add(&self.base, href) {
             self.social.see(&url);
         }
-    }
-}
-
-/// The attributes of an element, decoded.
-pub(super) struct Attributes<'a, 'r, 't>(&'a Element<'r, 't>);
-
-impl Attributes<'_, '_, '_> {
-    pub(super) fn get(&self, name: &str) -> Option<String> {
-        self.0
-            .get_attribute(name)
-            .map(|value| attribute_text(&value).into_owned())
     }
 }
 
@@ -273,4 +251,37 @@ fn refresh_target(content: &str) -> Option<&str> {
         .unwrap_or(target)
         .trim();
     Some(target.trim_matches(['"', '\'']))
+}
+
+/// Elements that run on within a line, so that text in them belongs to the text around them.
+fn is_inline(name: &str) -> bool {
+    matches!(
+        name,
+        "a" | "abbr"
+            | "b"
+            | "bdi"
+            | "bdo"
+            | "big"
+            | "cite"
+            | "code"
+            | "em"
+            | "font"
+            | "i"
+            | "ins"
+            | "kbd"
+            | "mark"
+            | "nobr"
+            | "q"
+            | "s"
+            | "samp"
+            | "small"
+            | "span"
+            | "strong"
+            | "sub"
+            | "sup"
+            | "tt"
+            | "u"
+            | "var"
+            | "wbr"
+    )
 }

@@ -3,7 +3,7 @@
 use trawl_domain::url_rules::PageUrl;
 use url::Url;
 
-use super::collector::Attributes;
+use super::tag::Attributes;
 use super::text::{BoundedText, clean};
 use crate::facts::{DESCRIPTION_MAX_BYTES, TITLE_MAX_BYTES};
 
@@ -44,7 +44,7 @@ pub(super) struct HeadFacts {
 }
 
 impl Head {
-    pub(super) fn see_html(&mut self, attributes: &Attributes<'_, '_, '_>) {
+    pub(super) fn see_html(&mut self, attributes: &Attributes<'_>) {
         for name in ["lang", "xml:lang"] {
             if self.language.is_none() {
                 self.language = attributes.get(name).as_deref().and_then(language_tag);
@@ -92,7 +92,7 @@ impl Head {
         &mut self,
         rel: &str,
         href: &str,
-        attributes: &Attributes<'_, '_, '_>,
+        attributes: &Attributes<'_>,
         base: &Url,
     ) {
         let has_rel = |word: &str| rel.split_whitespace().any(|r| r.eq_ignore_ascii_case(word));

@@ -2,8 +2,8 @@
 
 use url::Url;
 
-use super::collector::Attributes;
 use super::head::absolute;
+use super::tag::Attributes;
 
 /// Words by which images of others' logos are told apart from the site's own.
 const FOREIGN: &[&str] = &[
@@ -14,27 +14,37 @@ const FOREIGN: &[&str] = &[
 #[derive(Debug, Default)]
 pub(super) struct Logo {
     best: Option<(u32, String)>,
-    /// Open elements that are named after a logo.
-    open_boxes: u32,
+    /// Open elements that are named after a logo, by the names of their tags, each with the
+    /// number of elements of the same tag that are open within it.
+    open_boxes: Vec<(String, u32)>,
 }
 
 impl Logo {
-    /// Says whether an element is named after a logo, so that an image in it is likely one.
-    pub(super) fn enter_box(&mut self, class: &str, id: &str) -> bool {
-        let is_box = names_logo(class) || names_logo(id);
-        if is_box {
-            self.open_boxes = self.open_boxes.saturating_add(1);
+    /// An element begins that is named after a logo, so that an image in it is likely one; or one
+    /// that is not, of a tag that such elements have.
+    pub(super) fn enter_box(&mut self, tag: &str, class: &str, id: &str) {
+        if let Some((_, nested)) = self.open_boxes.iter_mut().find(|(known, _)| known == tag) {
+            *nested = nested.saturating_add(1);
+        } else if names_logo(class) || names_logo(id) {
+            self.open_boxes.push((tag.to_owned(), 0));
         }
-        is_box
     }
 
-    pub(super) fn leave_box(&mut self) {
-        self.open_boxes = self.open_boxes.saturating_sub(1);
+    pub(super) fn leave_box(&mut self, tag: &str) {
+        let Some(at) = self.open_boxes.iter().position(|(known, _)| known == tag) else {
+            return;
+        };
+        match self.open_boxes.get_mut(at) {
+            Some((_, nested)) if *nested > 0 => *nested -= 1,
+            _ => {
+                self.open_boxes.swap_remove(at);
+            }
+        }
     }
 
     pub(super) fn see_image(
         &mut self,
-        attributes: &Attributes<'_, '_, '_>,
+        attributes: &Attributes<'_>,
         class: &str,
         id: &str,
         base: &Url,
@@ -47,7 +57,7 @@ impl Logo {
         let Some(src) = src else { return };
         let alt = attributes.get("alt").unwrap_or_default();
         let file = src.rsplit('/').next().unwrap_or_default();
-        if [class, id, alt.as_str(), src.as_str()]
+        if [class, id, &*alt, &*src]
             .iter()
             .any(|text| is_foreign(text))
         {
@@ -59,7 +69,7 @@ impl Logo {
         let score = [
             (is_marked, 8),
             (names_logo(class) || names_logo(id), 4),
-            (self.open_boxes > 0, 4),
+            (!self.open_boxes.is_empty(), 4),
             (names_logo(file), 3),
             (names_logo(&alt), 2),
         ]

@@ -1,20 +1,21 @@
 //! The streaming HTML parser, feeding a [`Collector`].
 //!
-//! The parser is a rewriter whose output is thrown away. After its first error (a tag longer
-//! than its memory) it must not be used again, and the rest of the page is ignored.
+//! The parser is a rewriter that changes nothing and has handlers for text and comments alone;
+//! what it writes between two of those is tags, which are read there. Handlers of elements would
+//! do the same at several times the price: the parser would match selectors, keep a stack of open
+//! elements and box a closure for every end tag (measured in November 2026). After its first error
+//! (a tag longer than its memory) the parser must not be used again, and the rest is ignored.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lol_html::html_content::{Comment, TextChunk, TextType};
-use lol_html::send::{
-    DocumentContentHandlers, Element, ElementContentHandlers, HtmlRewriter, Settings,
-};
-use lol_html::{HandlerResult, MemorySettings, OutputSink, Selector};
+use lol_html::send::{DocumentContentHandlers, HtmlRewriter, Settings};
+use lol_html::{HandlerResult, MemorySettings, OutputSink};
 
 use super::Extracted;
 use super::collector::Collector;
+use super::tag::tags;
 
 /// Most memory of the parser. It buffers a tag or a comment that is cut by the end of a piece,
 /// so this bounds their length as well; inline images reach some 100 KB.
@@ -22,41 +23,56 @@ const PARSER_MAX_BYTES: usize = 2 * 1024 * 1024;
 
 /// The parser of one page.
 pub(super) struct Parser {
-    collector: Arc<Mutex<Collector>>,
+    state: Arc<Mutex<State>>,
     /// `None` after an error.
-    rewriter: Option<HtmlRewriter<'static, NoOutput>>,
+    rewriter: Option<HtmlRewriter<'static, TagSink>>,
 }
 
-struct NoOutput;
+/// What handlers and sink share.
+struct State {
+    collector: Collector,
+    /// The parser is about to write what a handler has just seen.
+    skips_next: bool,
+}
 
-impl OutputSink for NoOutput {
-    fn handle_chunk(&mut self, _chunk: &[u8]) {}
+/// Takes what the parser writes.
+struct TagSink(Arc<Mutex<State>>);
+
+impl OutputSink for TagSink {
+    fn handle_chunk(&mut self, chunk: &[u8]) {
+        let mut state = lock(&self.0);
+        if std::mem::take(&mut state.skips_next) || chunk.is_empty() {
+            return;
+        }
+        // Attributes may hold what is not valid; it is replaced, as it is in text.
+        let markup = String::from_utf8_lossy(chunk);
+        for tag in tags(&markup) {
+            state.collector.tag(&tag);
+        }
+    }
 }
 
 impl Parser {
     pub(super) fn new(collector: Collector) -> Self {
-        let collector = Arc::new(Mutex::new(collector));
-        let rewriter = every_element().map(|selector| {
-            let settings = Settings::new_send()
-                // Ambiguous markup is guessed at, as browsers do, rather than refused.
-                .with_strict(false)
-                .with_memory_settings(
-                    MemorySettings::new().with_max_allowed_memory_usage(PARSER_MAX_BYTES),
-                )
-                .append_element_content_handler((
-                    Cow::Owned(selector),
-                    ElementContentHandlers::default().element(on_element(&collector)),
-                ))
-                .append_document_content_handler(
-                    DocumentContentHandlers::default()
-                        .text(on_text(&collector))
-                        .comments(on_comment(&collector)),
-                );
-            HtmlRewriter::new(settings, NoOutput)
-        });
-        Self {
+        let state = Arc::new(Mutex::new(State {
             collector,
-            rewriter,
+            skips_next: false,
+        }));
+        let settings = Settings::new_send()
+            // Ambiguous markup is guessed at, as browsers do, rather than refused.
+            .with_strict(false)
+            .with_memory_settings(
+                MemorySettings::new().with_max_allowed_memory_usage(PARSER_MAX_BYTES),
+            )
+            .append_document_content_handler(
+                DocumentContentHandlers::default()
+                    .text(on_text(&state))
+                    .comments(on_comment(&state)),
+            );
+        let rewriter = HtmlRewriter::new(settings, TagSink(Arc::clone(&state)));
+        Self {
+            state,
+            rewriter: Some(rewriter),
         }
     }
 
@@ -75,7 +91,7 @@ impl Parser {
         {
             tracing::debug!(%error, "the end of a page is ignored");
         }
-        lock(&self.collector).finish()
+        lock(&self.state).collector.finish()
     }
 }
 
@@ -87,58 +103,38 @@ impl fmt::Debug for Parser {
     }
 }
 
-/// The selector `*`; it always parses, and a page without it would merely have no facts.
-fn every_element() -> Option<Selector> {
-    "*".parse().ok()
-}
-
 /// Nobody else holds the lock: parsing is sequential, and the lock only shows that it is.
-fn lock(collector: &Mutex<Collector>) -> MutexGuard<'_, Collector> {
-    collector.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn on_element(
-    collector: &Arc<Mutex<Collector>>,
-) -> impl FnMut(&mut Element<'_, '_>) -> HandlerResult + Send + 'static {
-    let collector = Arc::clone(collector);
-    move |element| {
-        let wants_end = lock(&collector).start_element(element);
-        if let Some(name) = wants_end
-            && let Some(handlers) = element.end_tag_handlers()
-        {
-            let collector = Arc::clone(&collector);
-            handlers.push(Box::new(move |_end| {
-                lock(&collector).end_element(name);
-                Ok(())
-            }));
-        }
-        Ok(())
-    }
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn on_text(
-    collector: &Arc<Mutex<Collector>>,
+    state: &Arc<Mutex<State>>,
 ) -> impl FnMut(&mut TextChunk<'_>) -> HandlerResult + Send + 'static {
-    let collector = Arc::clone(collector);
+    let state = Arc::clone(state);
     move |chunk| {
+        let mut state = lock(&state);
+        let text = chunk.as_str();
+        // Nothing is written of a chunk that only marks the end of a text.
+        state.skips_next = !text.is_empty();
         match chunk.text_type() {
-            TextType::Data => lock(&collector).text(chunk.as_str()),
-            TextType::RCData => lock(&collector).rcdata(chunk.as_str()),
-            TextType::PlainText
-            | TextType::RawText
-            | TextType::ScriptData
-            | TextType::CDataSection => {}
+            TextType::Data => state.collector.text(text),
+            TextType::RCData => state.collector.rcdata(text),
+            TextType::ScriptData => state.collector.script(text),
+            TextType::PlainText | TextType::RawText | TextType::CDataSection => {}
         }
         Ok(())
     }
 }
 
 fn on_comment(
-    collector: &Arc<Mutex<Collector>>,
+    state: &Arc<Mutex<State>>,
 ) -> impl FnMut(&mut Comment<'_>) -> HandlerResult + Send + 'static {
-    let collector = Arc::clone(collector);
+    let state = Arc::clone(state);
     move |comment| {
-        lock(&collector).comment(&comment.text());
+        let mut state = lock(&state);
+        state.skips_next = true;
+        state.collector.comment(&comment.text());
         Ok(())
     }
 }
