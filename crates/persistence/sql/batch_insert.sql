@@ -9,6 +9,6 @@ select $1, $2, $3, $4, $5, $6, $7::text::json,
        coalesce((select min(turn) from trawl.batches
                  where state in ('pending', 'running', 'cancelling')), 0)
 where (select coalesce(sum(total - completed - failed - cancelled), 0) from trawl.batches
-       where state in ('pending', 'running', 'cancelling')) + $3 <= $9::bigint
+       where state in ('pending', 'running', 'cancelling')) + $3::integer <= $9::bigint
 on conflict (id) do nothing
 returning created_at
