@@ -140,7 +140,10 @@ impl TlsRefusal {
             return Some(Self(TlsFault::Disagreement));
         };
         Some(Self(match fault {
-            CertificateError::UnknownIssuer => TlsFault::UnknownIssuer,
+            // A bad signature: another root of the same name is trusted.
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+                TlsFault::UnknownIssuer
+            }
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
                 TlsFault::WrongName
             }

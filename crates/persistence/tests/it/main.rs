@@ -26,6 +26,7 @@ mod schema;
 mod scope;
 mod sendable;
 mod submission;
+mod tls;
 mod transitions;
 mod wire;
 mod words;
