@@ -24,6 +24,7 @@ mod probe;
 mod record;
 mod schema;
 mod scope;
+mod scope_limits;
 mod sendable;
 mod submission;
 mod tls;
