@@ -112,11 +112,7 @@ fn log_directory(seed: u64) -> PathBuf {
 /// The storm, the calm after it, and the broken promises.
 async fn storm(world: &mut World, seed: u64, length: Duration) -> Result<Vec<String>> {
     let clocks = Clocks::now()?;
-    let workload = Workload::new(
-        world.api_urls.clone(),
-        world.farm.clone(),
-        &world.proxy.url(),
-    )?;
+    let workload = Workload::new(world.api_urls.clone(), world.farm.clone())?;
     await_schema(&workload, world).await?;
     let (calm, end) = (CancellationToken::new(), CancellationToken::new());
     let _stop_on_drop = (calm.clone().drop_guard(), end.clone().drop_guard());

@@ -9,8 +9,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
-use trawl_persistence::control::{Retried, batch_cancel, batch_pause, batch_retry};
-use trawl_persistence::pool::{Pool, PoolOptions};
 use trawl_test_support::dice::Dice;
 use trawl_test_support::{Site, SiteFarm};
 use uuid::Uuid;
@@ -55,17 +53,12 @@ pub(super) struct Workload {
     http: reqwest::Client,
     urls: Arc<Mutex<Vec<String>>>,
     farm: Arc<SiteFarm>,
-    pool: Pool,
     accepted: Arc<Mutex<Vec<Accepted>>>,
     figures: Arc<Mutex<Figures>>,
 }
 
 impl Workload {
-    pub(super) fn new(
-        urls: Arc<Mutex<Vec<String>>>,
-        farm: Arc<SiteFarm>,
-        database_url: &str,
-    ) -> Result<Self> {
+    pub(super) fn new(urls: Arc<Mutex<Vec<String>>>, farm: Arc<SiteFarm>) -> Result<Self> {
         // Only plain HTTP is spoken here, but a client is not built without a TLS provider.
         let _installed_before = rustls::crypto::ring::default_provider().install_default();
         for number in 0..BUSY_HOSTS {
@@ -80,7 +73,6 @@ impl Workload {
                 .context("build an HTTP client")?,
             urls,
             farm,
-            pool: Pool::new(database_url, PoolOptions::with_size(2))?,
             accepted: Arc::default(),
             figures: Arc::default(),
         })
@@ -110,7 +102,7 @@ impl Workload {
             let batch = self
                 .submit(&format!("{client}-{number}"), &mut dice)
                 .await?;
-            self.change_mind(batch, &mut dice, &stop).await;
+            self.change_mind(batch, &mut dice, &stop).await?;
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = sleep(dice.millis(BATCH_PAUSE_MILLIS)) => {}
@@ -145,27 +137,34 @@ impl Workload {
             "max_pages": 2 + dice.below(5), "max_concurrent": 1 + dice.below(4),
         })
         .to_string();
-        loop {
-            lock(&self.figures).tries += 1;
-            match self.post(&body, dice).await {
-                Ok(202) => break,
-                Ok(429 | 500..) => {}
-                Ok(status) => bail!("a good batch is refused with {status}: {body}"),
-                Err(_no_answer) => {}
-            }
-            sleep(RETRY_PAUSE).await;
+        let (status, _accepted) = self.answer("/batch", &body, dice).await;
+        if status != 202 {
+            bail!("a good batch is refused with {status}: {body}");
         }
         let total = domains.len();
         lock(&self.accepted).push(Accepted { id, total });
         Ok(id)
     }
 
-    async fn post(&self, body: &str, dice: &mut Dice) -> Result<u16> {
-        let request = self.http.post(format!("{}/batch", self.any_url(dice)?));
+    /// Posts until there is an answer that is not the service's trouble: every call is idempotent.
+    async fn answer(&self, path: &str, body: &str, dice: &mut Dice) -> (u16, Value) {
+        loop {
+            lock(&self.figures).tries += 1;
+            match self.post(path, body, dice).await {
+                Ok((429 | 500.., _)) | Err(_) => sleep(RETRY_PAUSE).await,
+                Ok(answer) => return answer,
+            }
+        }
+    }
+
+    async fn post(&self, path: &str, body: &str, dice: &mut Dice) -> Result<(u16, Value)> {
+        let request = self.http.post(format!("{}{path}", self.any_url(dice)?));
         let request = request
             .header("content-type", "application/json")
             .body(body.to_owned());
-        Ok(request.send().await?.status().as_u16())
+        let response = request.send().await?;
+        let status = response.status().as_u16();
+        Ok((status, serde_json::from_str(&response.text().await?)?))
     }
 
     fn any_url(&self, dice: &mut Dice) -> Result<String> {
@@ -174,54 +173,57 @@ impl Workload {
         Ok(format!("{url}{PREFIX}"))
     }
 
-    /// Cancels, pauses for a while or retries some batches. These calls are idempotent, so each is
-    /// repeated until it has an answer.
-    async fn change_mind(&self, batch: Uuid, dice: &mut Dice, stop: &CancellationToken) {
+    /// Cancels, pauses for a while or retries some batches.
+    async fn change_mind(
+        &self,
+        batch: Uuid,
+        dice: &mut Dice,
+        stop: &CancellationToken,
+    ) -> Result<()> {
         match dice.below(8) {
             0 => {
                 sleep(dice.millis(0..=800)).await;
-                while batch_cancel(&self.pool, batch).await.is_err() {
-                    sleep(RETRY_PAUSE).await;
-                }
+                self.ask(batch, "cancel", "", dice).await?;
                 lock(&self.figures).cancelled += 1;
             }
             1 => {
-                self.pause(batch, true).await;
+                self.ask(batch, "pause", "", dice).await?;
                 tokio::select! {
                     () = stop.cancelled() => {}
                     () = sleep(dice.millis(100..=2_000)) => {}
                 }
-                self.pause(batch, false).await;
+                self.ask(batch, "resume", "", dice).await?;
                 lock(&self.figures).paused += 1;
             }
             2 => {
                 let known = self.accepted();
                 if let Some(old) = dice.choose(&known) {
-                    self.retry(old.id).await;
+                    self.retry(old.id, dice).await?;
                 }
             }
             _ => {}
         }
+        Ok(())
     }
 
-    async fn pause(&self, batch: Uuid, paused: bool) {
-        while batch_pause(&self.pool, batch, paused).await.is_err() {
-            sleep(RETRY_PAUSE).await;
-        }
-    }
-
-    async fn retry(&self, old: Uuid) {
-        let new = Uuid::now_v7();
-        let retried = loop {
-            match batch_retry(&self.pool, old, new).await {
-                Ok(retried) => break retried,
-                Err(_lost) => sleep(RETRY_PAUSE).await,
-            }
-        };
-        if let Some(Retried::Accepted { total, .. }) = retried {
-            let total = usize::try_from(total).unwrap_or(usize::MAX);
-            lock(&self.accepted).push(Accepted { id: new, total });
+    async fn retry(&self, old: Uuid, dice: &mut Dice) -> Result<()> {
+        let id = Uuid::now_v7();
+        let body = json!({ "batch_id": id }).to_string();
+        let accepted = self.ask(old, "retry", &body, dice).await?;
+        if let Some(count) = accepted["job_count"].as_u64() {
+            let total = usize::try_from(count)?;
+            lock(&self.accepted).push(Accepted { id, total });
             lock(&self.figures).retried += 1;
+        }
+        Ok(())
+    }
+
+    /// Asks something of a batch; it may have ended, but it has to be known.
+    async fn ask(&self, batch: Uuid, what: &str, body: &str, dice: &mut Dice) -> Result<Value> {
+        let path = format!("/batch/{batch}/{what}");
+        match self.answer(&path, body, dice).await {
+            (200 | 202 | 409, answer) => Ok(answer),
+            (status, problem) => bail!("{path}: {status}: {problem}"),
         }
     }
 
