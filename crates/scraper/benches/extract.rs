@@ -43,10 +43,9 @@ const FOOT: &str = r#"<footer><p>Telefon <a href="tel:+493012345678">030 1234567
 /// A page builder's card: eleven tags around a dozen words.
 fn tag_dense_page() -> String {
     page(|html, n| {
-        let _ = write!(
+        let _ = writeln!(
             html,
-            r#"<div class="elementor-element elementor-element-{n:07x} elementor-widget" data-id="{n:07x}" data-element_type="widget"><div class="elementor-widget-container"><a href="/produkt/artikel-{n}/" class="card__link"><img src="/bilder/{n}.jpg" alt="Artikel {n}" loading="lazy" width="300" height="200"><span class="card__title">Artikel Nummer {n}</span></a><p class="price"><span>{n},90&nbsp;€</span> inkl. MwSt.</p></div></div>
-"#
+            r#"<div class="elementor-element elementor-element-{n:07x} elementor-widget" data-id="{n:07x}" data-element_type="widget"><div class="elementor-widget-container"><a href="/produkt/artikel-{n}/" class="card__link"><img src="/bilder/{n}.jpg" alt="Artikel {n}" loading="lazy" width="300" height="200"><span class="card__title">Artikel Nummer {n}</span></a><p class="price"><span>{n},90&nbsp;€</span> inkl. MwSt.</p></div></div>"#
         );
     })
 }
@@ -54,10 +53,9 @@ fn tag_dense_page() -> String {
 /// A menu: one tag to every fifteen bytes, the densest that real pages get.
 fn menu_page() -> String {
     page(|html, n| {
-        let _ = write!(
+        let _ = writeln!(
             html,
-            r#"<li class="menu-item"><a href="/seite-{n}/"><span><b>Seite</b> {n}</span></a></li>
-"#
+            r#"<li class="menu-item"><a href="/seite-{n}/"><span><b>Seite</b> {n}</span></a></li>"#
         );
     })
 }
@@ -65,11 +63,11 @@ fn menu_page() -> String {
 /// Paragraphs of text.
 fn text_page() -> String {
     page(|html, n| {
-        let _ = write!(
+        let _ = writeln!(
             html,
             "<p>Unser Brot Nummer {n} wird seit vielen Jahren nach altem Rezept gebacken, mit \
              Mehl aus der Mühle im Nachbarort und viel Zeit. Der Teig ruht über Nacht, bevor er \
-             am frühen Morgen in den Ofen kommt; so bleibt das Brot <b>lange frisch</b>.</p>\n"
+             am frühen Morgen in den Ofen kommt; so bleibt das Brot <b>lange frisch</b>.</p>"
         );
     })
 }

@@ -52,6 +52,9 @@ pub fn facts_of(url: &PageUrl, headers: &[(&str, &str)], body: &[u8]) -> PageFac
         .map(|(_, value)| *value);
     let charset = MediaType::parse(content_type).charset();
     let mut extractor = Extractor::new(url, SiteScope::of(url), charset);
+    for (name, value) in headers {
+        extractor.header(name, value);
+    }
     extractor.write(body);
     extractor.finish().facts
 }
@@ -91,6 +94,11 @@ impl Extractor {
                 of_header: charset,
             },
         }
+    }
+
+    /// Takes a header of the answer; all come before the body.
+    pub(crate) fn header(&mut self, name: &str, value: &str) {
+        self.parser.header(name, value);
     }
 
     /// Takes the next piece of the body.

@@ -21,6 +21,9 @@ pub const CONTACTS_MAX: usize = 64;
 /// Most social profiles of one page. Chosen: two of each known network.
 pub const SOCIAL_LINKS_MAX: usize = 24;
 
+/// Most technologies of one page. Chosen: twice what rich pages show.
+pub const TECHNOLOGIES_MAX: usize = 48;
+
 /// The facts of one page.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -55,6 +58,22 @@ pub struct PageFacts {
     /// Present if the page is served by WordPress.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wordpress: Option<WordPressFacts>,
+    /// What the page is built with, the surest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub technologies: Vec<TechnologyFact>,
+}
+
+/// A technology that a page shows, or that one implies.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TechnologyFact {
+    /// Its name in the rules.
+    pub name: String,
+    /// Its version, where shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// How sure that is, in percent.
+    pub confidence: u8,
 }
 
 /// One contact and how it was found.

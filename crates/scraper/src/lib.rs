@@ -15,3 +15,4 @@ pub mod profile;
 mod registrable;
 mod robots;
 pub mod step;
+pub mod technology;

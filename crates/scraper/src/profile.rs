@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::facts::{Contact, ContactMethod, PageFacts, WordPressFacts};
+use crate::facts::{Contact, ContactMethod, PageFacts, TechnologyFact, WordPressFacts};
+use crate::technology::{Category, rules};
 
 /// Upper bound of a profile as JSON, in bytes; it follows from the limits and is held by a test.
 pub const PROFILE_MAX_BYTES: usize = 64 * 1024;
@@ -15,6 +16,9 @@ pub const PROFILE_MAX_BYTES: usize = 64 * 1024;
 /// Most e-mail addresses, and most phone numbers, of a profile. Chosen: beyond it lies a staff
 /// list, which the pages themselves carry.
 const CONTACTS_MAX: usize = 64;
+
+/// Most technologies of a profile. Chosen: well above what a site shows.
+const TECHNOLOGIES_MAX: usize = 96;
 
 /// Most values of one kind remembered while merging, so that memory is bounded on any site.
 const CANDIDATES_MAX: usize = 1024;
@@ -58,8 +62,23 @@ pub struct Profile {
     pub has_yoast_seo: bool,
     /// Whether any page uses `WPForms`.
     pub has_wpforms: bool,
-    /// What the site is built with.
+    /// What the site is built with, by the groups that clients know.
     pub tech_stack: TechStack,
+    /// What the site is built with, the surest first.
+    pub technologies: Vec<Technology>,
+}
+
+/// A technology of a site.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Technology {
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub category: Category,
+    /// Its version, where any page shows it.
+    pub version: Option<String>,
+    /// How sure the surest page is, in percent.
+    pub confidence: u8,
 }
 
 /// The contacts of a site: the surest and most frequent first.
@@ -74,8 +93,14 @@ pub struct ContactInfo {
 /// What a site is built with.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct TechStack {
-    /// Content management systems.
+    /// Content management systems, and shop systems that need none.
     pub cms: Vec<String>,
+    /// Frameworks and libraries.
+    pub frameworks: Vec<String>,
+    /// What measures visitors, and what loads it.
+    pub analytics: Vec<String>,
+    /// What visitors meet: chats, maps, videos, consent, payment, newsletters.
+    pub widgets: Vec<String>,
 }
 
 /// Folds the facts of pages into a profile.
@@ -99,6 +124,7 @@ impl ProfileBuilder {
             profile.language.clone_from(&facts.language);
             profile.canonical_url.clone_from(&facts.canonical_url);
         }
+        add_technologies(&mut profile.technologies, &facts.technologies);
         fill(&mut profile.favicon_url, &facts.favicon_url);
         fill(&mut profile.logo_url, &facts.logo_url);
         if let Some(wordpress) = &facts.wordpress {
@@ -121,6 +147,10 @@ impl ProfileBuilder {
             email: self.emails.ranked(),
             phone: self.phones.ranked(),
         };
+        profile
+            .technologies
+            .sort_by_key(|technology| std::cmp::Reverse(technology.confidence));
+        profile.tech_stack = TechStack::of(&profile.technologies);
         profile.social_links = self
             .socials
             .iter()
@@ -138,11 +168,62 @@ fn fill<T: Clone>(slot: &mut Option<T>, value: &Option<T>) {
     }
 }
 
-fn add_wordpress(profile: &mut Profile, wordpress: &WordPressFacts) {
-    if !profile.is_wordpress {
-        profile.is_wordpress = true;
-        profile.tech_stack.cms.push("WordPress".to_owned());
+/// Technologies that the rules have lost since a page was recorded are left out.
+fn add_technologies(known: &mut Vec<Technology>, facts: &[TechnologyFact]) {
+    for fact in facts {
+        if let Some(known) = known.iter_mut().find(|known| known.name == fact.name) {
+            known.confidence = known.confidence.max(fact.confidence);
+            fill(&mut known.version, &fact.version);
+        } else if known.len() < TECHNOLOGIES_MAX
+            && let Some(technology) = rules().technology(&fact.name)
+        {
+            known.push(Technology {
+                name: fact.name.clone(),
+                category: technology.category,
+                version: fact.version.clone(),
+                confidence: fact.confidence,
+            });
+        }
     }
+}
+
+impl TechStack {
+    fn of(technologies: &[Technology]) -> Self {
+        let mut stack = Self::default();
+        for technology in technologies {
+            let group = match technology.category {
+                Category::Cms => &mut stack.cms,
+                Category::Shop if needs_cms(&technology.name) => continue,
+                Category::Shop => &mut stack.cms,
+                Category::Framework => &mut stack.frameworks,
+                Category::Analytics | Category::TagManager => &mut stack.analytics,
+                Category::Chat
+                | Category::Marketing
+                | Category::Consent
+                | Category::Payment
+                | Category::Widget => &mut stack.widgets,
+                Category::PageBuilder
+                | Category::Plugin
+                | Category::Cdn
+                | Category::Hosting
+                | Category::Server
+                | Category::Language => continue,
+            };
+            group.push(technology.name.clone());
+        }
+        stack
+    }
+}
+
+/// Whether a shop system is an extension, as `WooCommerce` is of WordPress.
+fn needs_cms(name: &str) -> bool {
+    rules()
+        .technology(name)
+        .is_some_and(|technology| rules().runs_on(technology, Category::Cms))
+}
+
+fn add_wordpress(profile: &mut Profile, wordpress: &WordPressFacts) {
+    profile.is_wordpress = true;
     fill(&mut profile.wordpress_version, &wordpress.version);
     fill(&mut profile.wordpress_theme, &wordpress.theme);
     fill(&mut profile.elementor_version, &wordpress.elementor_version);

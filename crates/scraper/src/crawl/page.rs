@@ -43,6 +43,9 @@ pub(super) async fn read(
     }
     let scope = scope.cloned().unwrap_or_else(|| SiteScope::of(url));
     let mut extractor = Extractor::new(url, scope, media_type.charset());
+    for (name, value) in answer.headers() {
+        extractor.header(name, value);
+    }
     let mut head = Vec::new();
     let mut is_html = media_type.is_html();
     loop {

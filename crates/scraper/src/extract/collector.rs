@@ -11,9 +11,10 @@ use super::logo::Logo;
 use super::phones::{Phones, region_of};
 use super::social::SocialLinks;
 use super::tag::{Attributes, Tag};
-use super::text::TextWindow;
-use super::wordpress::WordPress;
+use super::text::{TextWindow, attribute_text};
+use super::wordpress::Theme;
 use crate::facts::PageFacts;
+use crate::technology::{Detector, Kind, rules};
 
 /// Elements in which logos stand and which authors close; the class of `body` says nothing.
 const BOX_ELEMENTS: &[&str] = &["a", "div", "figure", "h1", "header", "picture", "span"];
@@ -31,7 +32,8 @@ pub(super) struct Collector {
     emails: Emails,
     phones: Phones,
     social: SocialLinks,
-    wordpress: WordPress,
+    technologies: Detector,
+    theme: Theme,
     window: TextWindow,
 }
 
@@ -48,10 +50,16 @@ impl Collector {
             emails: Emails::new(host),
             phones: Phones::default(),
             social: SocialLinks::default(),
-            wordpress: WordPress::default(),
+            technologies: Detector::new(rules()),
+            theme: Theme::default(),
             window: TextWindow::default(),
             page,
         }
+    }
+
+    /// A header of the answer.
+    pub(super) fn header(&mut self, name: &str, value: &str) {
+        self.technologies.see_header(name, value);
     }
 
     /// A start or an end tag.
@@ -69,7 +77,7 @@ impl Collector {
         self.head.leave_title();
         let class = attributes.get("class").unwrap_or_default();
         let id = attributes.get("id").unwrap_or_default();
-        self.wordpress.see_class(&class);
+        self.see_marks(attributes, &class);
         if let Some(hex) = attributes.raw("data-cfemail") {
             self.emails.add_cloudflare(hex);
         }
@@ -81,16 +89,10 @@ impl Collector {
             "link" => self.see_link(attributes),
             "a" | "area" => self.see_anchor(attributes),
             "img" => {
-                if let Some(src) = attributes.get("src") {
-                    self.wordpress.see_url(&src);
-                }
+                self.see_source(attributes);
                 self.logo.see_image(attributes, &class, &id, &self.base);
             }
-            "script" => {
-                if let Some(src) = attributes.get("src") {
-                    self.wordpress.see_url(&src);
-                }
-            }
+            "script" | "iframe" => self.see_source(attributes),
             _ => {}
         }
         if BOX_ELEMENTS.contains(&name) {
@@ -122,10 +124,12 @@ impl Collector {
     }
 
     /// Text of `<script>`.
-    pub(super) fn script(&mut self, _text: &str) {}
+    pub(super) fn script(&mut self, text: &str) {
+        self.technologies.see_script(text);
+    }
 
     pub(super) fn comment(&mut self, text: &str) {
-        self.wordpress.see_comment(text);
+        self.technologies.see(Kind::Comment, text);
     }
 
     /// Everything that was found.
@@ -142,6 +146,7 @@ impl Collector {
             self.page.host_str().unwrap_or_default(),
             head.language.as_deref(),
         );
+        let technologies = self.technologies.finish();
         let facts = PageFacts {
             title: head.title,
             description: head.description,
@@ -152,7 +157,8 @@ impl Collector {
             emails: self.emails.take(),
             phones: self.phones.resolve(region),
             social_links: self.social.take(),
-            wordpress: self.wordpress.take(),
+            wordpress: self.theme.facts(&technologies),
+            technologies,
         };
         Extracted {
             facts,
@@ -168,6 +174,33 @@ impl Collector {
             ..
         } = self;
         window.separate(|text| search(text, emails, phones));
+    }
+
+    /// Classes and other attributes by which technologies are known.
+    fn see_marks(&mut self, attributes: &Attributes<'_>, class: &str) {
+        if !class.is_empty() {
+            self.technologies.see(Kind::Class, class);
+        }
+        for (name, value) in attributes.iter() {
+            if self.technologies.watches_attribute(name) {
+                let line = format!("{name}={}", attribute_text(value));
+                self.technologies.see(Kind::Attribute, &line);
+            }
+        }
+    }
+
+    fn see_source(&mut self, attributes: &Attributes<'_>) {
+        if let Some(src) = attributes.get("src") {
+            self.see_url(&src);
+        }
+    }
+
+    /// The URL of something that the page loads.
+    fn see_url(&mut self, url: &str) {
+        if !url.starts_with("data:") {
+            self.technologies.see(Kind::Url, url);
+            self.theme.see_url(url);
+        }
     }
 
     fn see_base(&mut self, attributes: &Attributes<'_>) {
@@ -188,8 +221,9 @@ impl Collector {
             .or_else(|| attributes.get("http-equiv"))
             .unwrap_or_default()
             .to_ascii_lowercase();
+        let line = format!("{name}: {}", content.trim_start());
+        self.technologies.see(Kind::Meta, &line);
         match name.as_str() {
-            "generator" => self.wordpress.see_generator(&content),
             "refresh" => {
                 if let Some(target) = refresh_target(&content) {
                     self.links.add(&self.base, target);
@@ -203,11 +237,8 @@ impl Collector {
         let Some(href) = attributes.get("href") else {
             return;
         };
-        self.wordpress.see_url(&href);
+        self.see_url(&href);
         let rel = attributes.get("rel").unwrap_or_default();
-        if rel == "https://api.w.org/" {
-            self.wordpress.see_api_link();
-        }
         self.head.see_link(&rel, &href, attributes, &self.base);
     }
 

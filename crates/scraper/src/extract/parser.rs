@@ -6,6 +6,7 @@
 //! elements and box a closure for every end tag (measured in November 2026). After its first error
 //! (a tag longer than its memory) the parser must not be used again, and the rest is ignored.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -45,7 +46,10 @@ impl OutputSink for TagSink {
             return;
         }
         // Attributes may hold what is not valid; it is replaced, as it is in text.
-        let markup = String::from_utf8_lossy(chunk);
+        let markup = match std::str::from_utf8(chunk) {
+            Ok(markup) => Cow::Borrowed(markup),
+            Err(_) => String::from_utf8_lossy(chunk),
+        };
         for tag in tags(&markup) {
             state.collector.tag(&tag);
         }
@@ -74,6 +78,10 @@ impl Parser {
             state,
             rewriter: Some(rewriter),
         }
+    }
+
+    pub(super) fn header(&mut self, name: &str, value: &str) {
+        lock(&self.state).collector.header(name, value);
     }
 
     pub(super) fn write(&mut self, bytes: &[u8]) {

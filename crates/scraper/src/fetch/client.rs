@@ -132,6 +132,14 @@ impl Answer {
         self.response.headers().get(CONTENT_TYPE)?.to_str().ok()
     }
 
+    /// All headers that are text.
+    pub(crate) fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.response
+            .headers()
+            .iter()
+            .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
+    }
+
     /// Bytes of the body read so far, counted after decompression.
     pub(crate) fn body_bytes(&self) -> u64 {
         self.body_bytes
