@@ -4,6 +4,8 @@
 //! answered by `trawl-persistence`, and all work is done by `trawl-worker`. Nothing here holds SQL,
 //! fetches pages or decides a state. [`commands`] puts the parts together, [`config`] tells how.
 
+#![deny(clippy::disallowed_methods)]
+
 pub mod commands;
 pub mod config;
 

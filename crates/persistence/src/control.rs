@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::error::ScopeError;
 use crate::pool::Pool;
 use crate::row::{get, get_word};
-use crate::scope::{SessionScope, Statement};
+use crate::scope::{ScopeSettings, SessionScope, Statement};
 
 /// Pending jobs that one statement ends at most: some tens of milliseconds of a batch's lock.
 pub(crate) const SLICE_JOBS: i32 = 5_000;
@@ -132,8 +132,13 @@ pub enum Retried {
 /// # Errors
 /// [`ScopeError`] of the statement.
 pub async fn batch_retry(pool: &Pool, id: Uuid, new: Uuid) -> Result<Option<Retried>, ScopeError> {
-    let params = [(&id as _, Type::UUID), (&new as _, Type::UUID)];
-    let rows = SessionScope::once(pool, &BATCH_RETRY, &params).await?;
+    // In a transaction, which can be given a longer limit than a statement of its own.
+    let rows = SessionScope::run(pool, ScopeSettings::BULK, async move |scope| {
+        scope
+            .query(&BATCH_RETRY, &[(&id, Type::UUID), (&new, Type::UUID)])
+            .await
+    })
+    .await?;
     let Some(row) = rows.first() else {
         return Ok(None);
     };

@@ -4,6 +4,8 @@
 //! Every other module holds the statements of one subject, one function a statement.
 //! Nothing here crawls, schedules or speaks HTTP. See `docs/transaction-pooling.md`.
 
+#![deny(clippy::disallowed_methods)]
+
 pub mod audit;
 pub mod batches;
 pub mod class;

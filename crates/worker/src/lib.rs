@@ -5,6 +5,8 @@
 //! the two to a process with a lease. PostgreSQL is the only coordinator, so a hundred processes
 //! run the same loop. How another kind of work is added: `docs/background-tasks.md`.
 
+#![deny(clippy::disallowed_methods)]
+
 pub mod core;
 pub mod site_jobs;
 pub mod worker;

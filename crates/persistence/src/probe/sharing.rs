@@ -14,8 +14,9 @@ use super::{Answer, Mode, Traces};
 /// that it got back last to the next client, so the first of them tells; more where others work).
 const ROUNDS: usize = 8;
 
-/// Tries to meet one server connection again (chosen: beside busy strangers it takes a few).
-const MEETINGS: usize = 32;
+/// Tries to meet one server connection again (chosen: beside busy strangers it takes a few, and as
+/// many as the pool is large where a pooler takes its server connections in turn).
+const MEETINGS: usize = 64;
 
 /// For what may have to wait for a server connection that we hold ourselves (chosen: pools of one
 /// are rare, and then nothing else tells).
@@ -203,7 +204,10 @@ async fn named_statements(
             Answer::Yes
         }
         Ok(_row) => Answer::Unknown,
-        Err(ProbeError::Refused { .. }) => Answer::No,
+        Err(ProbeError::Refused { .. }) => {
+            one.give_up();
+            Answer::No
+        }
         // The only server connection is the one that is held.
         Err(ProbeError::Silent { .. }) => Answer::Unknown,
         Err(error) => return Err(error),
@@ -246,7 +250,10 @@ async fn named_alone(wire: &mut Wire, traces: &Traces) -> Result<Answer, ProbeEr
             wire.forget_statement(name).await?;
             Ok(Answer::Yes)
         }
-        Err(ProbeError::Refused { .. }) => Ok(Answer::No),
+        Err(ProbeError::Refused { .. }) => {
+            wire.give_up();
+            Ok(Answer::No)
+        }
         Err(error) => Err(error),
     }
 }

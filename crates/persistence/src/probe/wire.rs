@@ -91,6 +91,12 @@ impl Wire {
         self.limit = limit;
     }
 
+    /// Sends nothing more: after a refusal outside a transaction a pooler may already have given
+    /// the server connection to another client.
+    pub(super) fn give_up(&mut self) {
+        self.is_spent = true;
+    }
+
     /// Says goodbye, so that a pooler need not wonder; where nothing may be sent, only hangs up.
     pub(super) async fn close(mut self) {
         if self.is_spent {

@@ -48,6 +48,15 @@ impl ScopeSettings {
         idle_timeout: Duration::from_secs(10),
     };
 
+    /// Limits for the one statement that copies a whole batch (chosen: a retry of 100,000 failed
+    /// domains with their pages takes tens of seconds).
+    pub const BULK: Self = Self {
+        access: Access::ReadWrite,
+        statement_timeout: Duration::from_secs(50),
+        lock_timeout: Duration::from_secs(5),
+        idle_timeout: Duration::from_secs(10),
+    };
+
     /// Limits for migrations, which may have to wait for another runner (chosen).
     pub const MIGRATION: Self = Self {
         access: Access::ReadWrite,
