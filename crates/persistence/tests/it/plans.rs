@@ -19,14 +19,14 @@ use uuid::Uuid;
 use crate::database::{Db, Route};
 use crate::fixtures::{complete, page, worker};
 
-/// 200,000 finished jobs in 200 batches, 20,000 pending ones in ten, 1,000 running ones in as many
+/// 1,000,000 finished jobs in 1,000 batches, 100,000 pending ones in 50, 1,000 running ones in as many
 /// batches as workers, and the pages of some.
 const HISTORY: &str = "
 insert into trawl.batches (id, kind, state, total, completed, max_pages, max_concurrent, turn,
                            request_hash, started_at, ended_at)
 select gen_random_uuid(), 'batch', 'complete', 1000, 1000, 50, 5, 0, '\\x00',
        clock_timestamp(), clock_timestamp()
-from generate_series(1, 200);
+from generate_series(1, 1000);
 insert into trawl.domain_jobs (id, batch_id, ordinal, domain, host_key, start_url, state, attempt,
                                token, ended_at, started_at)
 select gen_random_uuid(), b.id, n, 'site-' || n || '.test', 'site-' || n || '.test',
@@ -35,10 +35,10 @@ from trawl.batches b, generate_series(0, 999) n;
 insert into trawl.pages (job_id, url_key, seq, token, url, state, depth, body_bytes, duration_ms,
                          discovered)
 select id, decode(md5(id::text), 'hex'), 0, 1, 'https://' || domain || '/', 'skipped', 0, 1, 1, '[]'
-from trawl.domain_jobs where ordinal < 100;
-update trawl.domain_jobs set pages_recorded = 1 where ordinal < 100;
+from trawl.domain_jobs where ordinal < 20;
+update trawl.domain_jobs set pages_recorded = 1 where ordinal < 20;
 insert into trawl.batches (id, kind, total, max_pages, max_concurrent, turn, request_hash)
-select gen_random_uuid(), 'batch', 2000, 50, 5, 0, '\\x00' from generate_series(1, 10);
+select gen_random_uuid(), 'batch', 2000, 50, 5, 0, '\\x00' from generate_series(1, 50);
 insert into trawl.domain_jobs (id, batch_id, ordinal, domain, host_key, start_url)
 select gen_random_uuid(), b.id, n, 'site-' || n || '.test', 'site-' || n || '.test',
        'site-' || n || '.test'
