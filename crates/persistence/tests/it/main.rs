@@ -26,6 +26,7 @@ mod schema;
 mod scope;
 mod scope_limits;
 mod sendable;
+mod snapshot;
 mod submission;
 mod tls;
 mod transitions;

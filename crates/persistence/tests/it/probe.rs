@@ -6,6 +6,10 @@ use anyhow::{Context as _, Result, ensure};
 use trawl_persistence::class::ErrorClass;
 use trawl_persistence::probe::{Answer, Measurements, Mode, Pooler, Probe, ProbeError};
 
+use tokio_postgres::NoTls;
+use trawl_local_postgres::{PgBouncer, PgBouncerOptions, ServerAddress};
+use trawl_test_support::database::Servers;
+
 use crate::database::{Db, Route};
 
 const LIMIT: Duration = Duration::from_secs(10);
@@ -58,7 +62,7 @@ both_routes!(empty: a_probe_leaves_nothing_behind, async |db: &Db| {
     let mut clients = Vec::new();
     for _client in 0..2 {
         let (client, connection) =
-            tokio_postgres::connect(&db.url(), tokio_postgres::NoTls).await?;
+            tokio_postgres::connect(&db.url(), NoTls).await?;
         tokio::spawn(connection);
         for message in client.simple_query(&look).await? {
             if let tokio_postgres::SimpleQueryMessage::Row(row) = message {
@@ -116,4 +120,57 @@ fn password_of(url: &str) -> Result<String> {
     let start = url.find("://").context("a URL")? + 3;
     let user = url[start..].split('@').next().context("a user")?;
     Ok(user.split_once(':').context("a password")?.1.to_owned())
+}
+
+/// Changes settings of a pooler while it runs.
+async fn set(pooler: &PgBouncer, settings: &[&str]) -> Result<()> {
+    let (console, connection) = tokio_postgres::connect(&pooler.console_url(), NoTls).await?;
+    tokio::spawn(connection);
+    for setting in settings {
+        console.simple_query(&format!("set {setting}")).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_pool_of_one_and_the_other_modes_are_told_too() -> Result<()> {
+    let servers = Servers::from_environment();
+    let url = servers.direct();
+    let directory = tempfile::tempdir()?;
+    let pooler = PgBouncer::start(PgBouncerOptions {
+        dir: directory.path().to_path_buf(),
+        server: ServerAddress {
+            host: url.host_str().context("a host")?.to_owned(),
+            port: url.port().context("a port")?,
+            user: url.username().to_owned(),
+            password: url.password().context("a password")?.to_owned(),
+        },
+        default_pool_size: 1,
+        max_client_conn: 20,
+    })
+    .await?;
+    let probe = Probe::new(&pooler.url("postgres"), None, LIMIT)?;
+
+    let one = probe.measure().await?;
+    ensure!(one.mode == Mode::Transaction, "{one:?}");
+    ensure!(one.settings_leak == Answer::Yes, "{one:?}");
+    // While the only server connection is held, nobody can call a statement on it.
+    ensure!(one.named_statements == Answer::Unknown, "{one:?}");
+    ensure!(one.is_clean, "{one:?}");
+
+    set(&pooler, &["default_pool_size = 5", "pool_mode = 'session'"]).await?;
+    let session = probe.measure().await?;
+    ensure!(session.mode == Mode::Session, "{session:?}");
+    ensure!(
+        matches!(session.pooler, Some(Pooler::PgBouncer { .. })),
+        "{session:?}"
+    );
+    ensure!(session.settings_leak == Answer::No, "{session:?}");
+    ensure!(session.named_statements == Answer::Yes, "{session:?}");
+
+    set(&pooler, &["pool_mode = 'statement'"]).await?;
+    let statement = probe.measure().await?;
+    ensure!(statement.mode == Mode::Statement, "{statement:?}");
+    pooler.stop().await?;
+    Ok(())
 }

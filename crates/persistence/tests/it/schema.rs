@@ -1,15 +1,11 @@
 //! What all migrations together make, compared with a snapshot that people review.
-//!
-//! `TRAWL_UPDATE_SNAPSHOTS=1` writes the snapshot anew; nothing else ever does.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::Result;
 
 use crate::database::Db;
-
-const UPDATE_VARIABLE: &str = "TRAWL_UPDATE_SNAPSHOTS";
+use crate::snapshot;
 
 /// Each section of the snapshot: its title and a query whose rows are its lines.
 const SECTIONS: [(&str, &str); 6] = [
@@ -72,20 +68,5 @@ async fn describe(db: &Db) -> Result<String> {
 both_routes!(empty: the_schema_is_the_reviewed_one, async |db| {
     trawl_persistence::migrate::up(&db.pool).await?;
     let found = describe(db).await?;
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/schema.snap");
-    if std::env::var_os(UPDATE_VARIABLE).is_some() {
-        return std::fs::write(&path, found).context("write the snapshot");
-    }
-    let expected = include_str!("schema.snap");
-    if let Some((line, (found, expected))) = (1..)
-        .zip(found.lines().zip(expected.lines()))
-        .find(|(_, (found, expected))| found != expected)
-    {
-        bail!(
-            "line {line} of the schema differs\n   found: {found}\nexpected: {expected}\n\
-             where that is meant, run again with {UPDATE_VARIABLE}=1"
-        );
-    }
-    assert_eq!(found.lines().count(), expected.lines().count());
-    Ok(())
+    snapshot::compare("schema.snap", &found)
 });
