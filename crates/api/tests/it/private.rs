@@ -72,7 +72,10 @@ async fn the_private_database_stops_too_when_the_work_cannot_begin() {
     let finished = migrated.run(PATIENCE).await.unwrap();
     assert_eq!(finished.status.code(), Some(1), "{}", finished.stderr);
     let last = finished.stderr.lines().last().unwrap();
-    assert!(last.starts_with("trawl: cannot read the history of migrations"), "{last}");
+    assert!(
+        last.starts_with("trawl: cannot read the history of migrations"),
+        "{last}"
+    );
     assert!(!postmaster(data.path()).exists());
 }
 
