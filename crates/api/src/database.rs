@@ -12,9 +12,9 @@ use trawl_persistence::migrate::{self, MigrateError};
 use trawl_persistence::pool::Pool;
 
 use crate::config::DatabaseArgs;
-use crate::error::Chain;
 use crate::gate;
 use crate::service::Stage;
+use trawl_worker::core::chain::Chain;
 
 /// Connections that the private server accepts at least: some processes with the usual pool, and
 /// room for people (chosen).

@@ -12,6 +12,7 @@ use thiserror::Error;
 use tokio::task::JoinError;
 use trawl_persistence::class::ErrorClass;
 use trawl_persistence::error::ScopeError;
+use trawl_worker::core::chain::Chain;
 use uuid::Uuid;
 
 use crate::gate;
@@ -214,21 +215,6 @@ fn of_status(status: StatusCode) -> Problem {
         )
     } else {
         internal()
-    }
-}
-
-/// An error with its causes, on one line.
-pub(crate) struct Chain<'a>(pub(crate) &'a dyn std::error::Error);
-
-impl fmt::Display for Chain<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)?;
-        let mut cause = self.0.source();
-        while let Some(error) = cause {
-            write!(f, ": {error}")?;
-            cause = error.source();
-        }
-        Ok(())
     }
 }
 

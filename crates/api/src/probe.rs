@@ -12,8 +12,8 @@ use tokio::runtime::Handle;
 use trawl_persistence::migrate::{self, MigrateError};
 use trawl_persistence::pool::Pool;
 
-use crate::error::Chain;
 use crate::gate::{self, Gate};
+use trawl_worker::core::chain::Chain;
 
 /// Longest wait of a health answer for the database (chosen: below the limits of usual checkers).
 const LIMIT: Duration = Duration::from_secs(2);

@@ -20,10 +20,10 @@ use uuid::Uuid;
 
 use crate::config::ScanArgs;
 use crate::database::Database;
-use crate::error::Chain;
 use crate::request::Submission;
 use crate::routes::job_status::JobStatus;
 use crate::shutdown;
+use trawl_worker::core::chain::Chain;
 
 /// Between two looks at the job (chosen: what a person sees as movement).
 const LOOK_INTERVAL: Duration = Duration::from_millis(200);

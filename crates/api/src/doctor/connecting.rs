@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use trawl_persistence::probe::ProbeError;
 
 use super::report::Finding;
-use crate::error::Chain;
+use trawl_worker::core::chain::Chain;
 
 const WRONG_PASSWORD: &str = "correct user and password in the URL, and escape what is not a letter \
                               or digit there (%40 for @); it was tried once and not again, since \

@@ -11,7 +11,7 @@ use trawl_persistence::queue::{QueueView, queue_view};
 use super::promises;
 use super::report::{Finding, State};
 use crate::config::HumanDuration;
-use crate::error::Chain;
+use trawl_worker::core::chain::Chain;
 
 /// How long due work may wait while a worker lives and nothing moves (chosen: workers look for work
 /// at least every few seconds).

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 /// Shows an error and, after colons, all its causes.
-pub(crate) struct Chain<'e>(pub(crate) &'e dyn Error);
+pub struct Chain<'e>(pub &'e dyn Error);
 
 impl fmt::Display for Chain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

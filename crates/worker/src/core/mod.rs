@@ -5,11 +5,11 @@
 //! lost lease and a drain all become an [`task::Outcome`] that reaches `finish`. Nothing here knows
 //! what the work is.
 
+pub mod chain;
 pub mod held;
 pub mod poll;
 pub mod runner;
 pub mod task;
 pub mod wake;
 
-pub(crate) mod chain;
 mod finisher;
