@@ -4,10 +4,12 @@
 //! worst the rest of a page is ignored, and what was found until then is kept. The result does
 //! not depend on how the bytes were cut into pieces.
 
+mod announced;
 mod charset;
 mod collector;
 mod emails;
 mod head;
+mod json_ld;
 mod links;
 mod logo;
 mod media_type;

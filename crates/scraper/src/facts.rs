@@ -3,7 +3,11 @@
 //! Every value is clean (no control characters, bounded) and the whole is bounded as well: no
 //! page, however hostile, makes facts that serialize to more than [`FACTS_MAX_BYTES`].
 
+pub mod structured;
+
 use serde::{Deserialize, Serialize};
+
+use structured::StructuredItem;
 
 /// Upper bound of the facts of one page as JSON, in bytes. It follows from the limits below and
 /// is held by a test; stated so that writers can size their statements.
@@ -23,6 +27,11 @@ pub const SOCIAL_LINKS_MAX: usize = 24;
 
 /// Most technologies of one page. Chosen: twice what rich pages show.
 pub const TECHNOLOGIES_MAX: usize = 48;
+
+/// Most headings kept of one page, and most bytes of one.
+pub const HEADINGS_MAX: usize = 4;
+/// See [`HEADINGS_MAX`].
+pub const HEADING_MAX_BYTES: usize = 256;
 
 /// The facts of one page.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -61,6 +70,149 @@ pub struct PageFacts {
     /// What the page is built with, the surest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub technologies: Vec<TechnologyFact>,
+    /// What the page asks of robots, in its head and in the headers of its answer.
+    #[serde(skip_serializing_if = "RobotsDirectives::is_empty")]
+    pub robots: RobotsDirectives,
+    /// The headings of the first level, in their order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub headings: Vec<String>,
+    /// The card for networks that follow the Open Graph protocol.
+    #[serde(skip_serializing_if = "OpenGraph::is_empty")]
+    pub open_graph: OpenGraph,
+    /// The card for X.
+    #[serde(skip_serializing_if = "TwitterCard::is_empty")]
+    pub twitter_card: TwitterCard,
+    /// The feeds that the page names.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub feeds: Vec<Feed>,
+    /// The page in other languages.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub alternates: Vec<Alternate>,
+    /// What the page states for machines.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub structured: Vec<StructuredItem>,
+}
+
+impl PageFacts {
+    /// Leaves out what is least missed until the facts take at most [`FACTS_MAX_BYTES`]. The
+    /// rest fits by its own limits; only a page that uses all of them at once gets here.
+    pub(crate) fn fit(&mut self) {
+        let leave_out: [fn(&mut Self); 4] = [
+            |facts| facts.alternates.clear(),
+            |facts| facts.structured.clear(),
+            |facts| facts.open_graph = OpenGraph::default(),
+            |facts| facts.twitter_card = TwitterCard::default(),
+        ];
+        for leave_out in leave_out {
+            let bytes = serde_json::to_vec(self).map_or(usize::MAX, |json| json.len());
+            if bytes <= FACTS_MAX_BYTES {
+                return;
+            }
+            leave_out(self);
+        }
+    }
+}
+
+/// What a page asks of robots.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RobotsDirectives {
+    /// Not to be shown in search results. The page is read all the same: nothing is indexed here.
+    pub noindex: bool,
+    /// Its links are not to be followed; they are not.
+    pub nofollow: bool,
+    /// No copy of it is to be shown.
+    pub noarchive: bool,
+    /// No text of it is to be shown in search results.
+    pub nosnippet: bool,
+}
+
+impl RobotsDirectives {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// The Open Graph card of a page.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct OpenGraph {
+    /// `og:title`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// `og:description`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// `og:type`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// `og:url`, absolute.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The first `og:image`, absolute.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// `og:site_name`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub site_name: Option<String>,
+    /// `og:locale`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
+}
+
+impl OpenGraph {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// The card of a page for X.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TwitterCard {
+    /// `twitter:card`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub card: Option<String>,
+    /// `twitter:site`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub site: Option<String>,
+    /// `twitter:creator`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub creator: Option<String>,
+    /// `twitter:title`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// `twitter:description`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// `twitter:image`, absolute.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+}
+
+impl TwitterCard {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A feed that a page names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Feed {
+    /// Its absolute URL.
+    pub url: String,
+    /// Its title.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+}
+
+/// A page in another language.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alternate {
+    /// The language tag, or `x-default`.
+    pub language: String,
+    /// Its absolute URL.
+    pub url: String,
 }
 
 /// A technology that a page shows, or that one implies.
@@ -91,6 +243,8 @@ pub struct Contact {
 pub enum ContactMethod {
     /// A `mailto:` or `tel:` link.
     Link,
+    /// What the page states for machines as JSON-LD.
+    JsonLd,
     /// An address that Cloudflare hides from crawlers and shows to people.
     Cloudflare,
     /// The visible text.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::facts::structured::{PostalAddress, StructuredItem};
 use crate::facts::{Contact, ContactMethod, PageFacts, TechnologyFact, WordPressFacts};
 use crate::technology::{Category, rules};
 
@@ -16,6 +17,9 @@ pub const PROFILE_MAX_BYTES: usize = 64 * 1024;
 /// Most e-mail addresses, and most phone numbers, of a profile. Chosen: beyond it lies a staff
 /// list, which the pages themselves carry.
 const CONTACTS_MAX: usize = 64;
+
+/// Most postal addresses of a profile. Chosen: the branches of a small chain.
+const ADDRESSES_MAX: usize = 8;
 
 /// Most technologies of a profile. Chosen: well above what a site shows.
 const TECHNOLOGIES_MAX: usize = 96;
@@ -88,6 +92,8 @@ pub struct ContactInfo {
     pub email: Vec<String>,
     /// Phone numbers in E.164 form.
     pub phone: Vec<String>,
+    /// Postal addresses that the site states for machines, in the order found.
+    pub address: Vec<PostalAddress>,
 }
 
 /// What a site is built with.
@@ -111,6 +117,7 @@ pub(crate) struct ProfileBuilder {
     emails: Tally,
     phones: Tally,
     socials: BTreeMap<String, Tally>,
+    addresses: Vec<PostalAddress>,
 }
 
 impl ProfileBuilder {
@@ -130,6 +137,15 @@ impl ProfileBuilder {
         if let Some(wordpress) = &facts.wordpress {
             add_wordpress(profile, wordpress);
         }
+        for item in &facts.structured {
+            if let StructuredItem::Organization(organization) = item
+                && let Some(address) = &organization.address
+                && self.addresses.len() < ADDRESSES_MAX
+                && !self.addresses.contains(address)
+            {
+                self.addresses.push(address.clone());
+            }
+        }
         self.emails.add_all(&facts.emails);
         self.phones.add_all(&facts.phones);
         for link in &facts.social_links {
@@ -146,6 +162,7 @@ impl ProfileBuilder {
         profile.contact_info = ContactInfo {
             email: self.emails.ranked(),
             phone: self.phones.ranked(),
+            address: self.addresses.clone(),
         };
         profile
             .technologies
@@ -278,5 +295,123 @@ impl Tally {
             .take(CONTACTS_MAX)
             .map(|counted| counted.value.clone())
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::structured::Organization;
+    use crate::facts::{PageFacts, SocialLink};
+
+    fn fact(name: &str, version: Option<&str>, confidence: u8) -> TechnologyFact {
+        TechnologyFact {
+            name: name.to_owned(),
+            version: version.map(str::to_owned),
+            confidence,
+        }
+    }
+
+    fn page(technologies: Vec<TechnologyFact>) -> PageFacts {
+        PageFacts {
+            technologies,
+            ..PageFacts::default()
+        }
+    }
+
+    #[test]
+    fn technologies_are_merged_and_grouped() {
+        let mut builder = ProfileBuilder::default();
+        builder.add(&page(vec![
+            fact("WooCommerce", None, 60),
+            fact("WordPress", None, 60),
+            fact("jQuery", Some("3.7.1"), 100),
+            fact("no longer known", None, 100),
+        ]));
+        builder.add(&page(vec![
+            fact("WordPress", Some("6.5"), 100),
+            fact("Matomo", None, 100),
+            fact("Tawk.to", None, 100),
+        ]));
+        let profile = builder.build();
+        let found: Vec<_> = profile
+            .technologies
+            .iter()
+            .map(|t| (t.name.as_str(), t.version.as_deref(), t.confidence))
+            .collect();
+        let expected = [
+            ("WordPress", Some("6.5"), 100),
+            ("jQuery", Some("3.7.1"), 100),
+            ("Matomo", None, 100),
+            ("Tawk.to", None, 100),
+            ("WooCommerce", None, 60),
+        ];
+        assert_eq!(found, expected);
+        let stack = profile.tech_stack;
+        assert_eq!(stack.cms, ["WordPress"]);
+        assert_eq!(stack.frameworks, ["jQuery"]);
+        assert_eq!(stack.analytics, ["Matomo"]);
+        assert_eq!(stack.widgets, ["Tawk.to"]);
+    }
+
+    #[test]
+    fn shop_systems_that_run_by_themselves_are_the_cms() {
+        let mut builder = ProfileBuilder::default();
+        builder.add(&page(vec![fact("Shopify", None, 100)]));
+        assert_eq!(builder.build().tech_stack.cms, ["Shopify"]);
+    }
+
+    #[test]
+    fn a_profile_of_everything_at_its_limits_is_bounded() {
+        let mut builder = ProfileBuilder::default();
+        let text = |bytes: usize| Some("\"".repeat(bytes));
+        let url = Some("u".repeat(2048));
+        let names: Vec<&str> = rules().names().collect();
+        for n in 0..20 {
+            let contact = |value| Contact {
+                value,
+                method: ContactMethod::Link,
+            };
+            let address = PostalAddress {
+                street: Some(format!("{n:02}{}", "\"".repeat(126))),
+                postal_code: text(128),
+                locality: text(128),
+                region: text(128),
+                country: text(128),
+            };
+            let organization = Organization {
+                address: Some(address),
+                ..Organization::default()
+            };
+            let versions = names.iter().skip(n * 5);
+            builder.add(&PageFacts {
+                title: text(crate::facts::TITLE_MAX_BYTES),
+                description: text(crate::facts::DESCRIPTION_MAX_BYTES),
+                canonical_url: url.clone(),
+                favicon_url: url.clone(),
+                logo_url: url.clone(),
+                emails: (0..64)
+                    .map(|m| contact(format!("{n:03}{m:03}{}", "e".repeat(248))))
+                    .collect(),
+                phones: (0..64)
+                    .map(|m| contact(format!("+49{n:05}{m:05}")))
+                    .collect(),
+                social_links: (0..24)
+                    .map(|m| SocialLink {
+                        network: format!("network{m:02}"),
+                        url: "s".repeat(200),
+                    })
+                    .collect(),
+                technologies: versions
+                    .map(|name| fact(name, Some(&"1".repeat(24)), 100))
+                    .collect(),
+                structured: vec![StructuredItem::Organization(Box::new(organization))],
+                ..PageFacts::default()
+            });
+        }
+        let profile = builder.build();
+        assert_eq!(profile.technologies.len(), TECHNOLOGIES_MAX);
+        let bytes = serde_json::to_vec(&profile).expect("json").len();
+        assert!(bytes <= PROFILE_MAX_BYTES, "{bytes} bytes of profile");
     }
 }

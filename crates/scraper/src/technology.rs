@@ -242,6 +242,12 @@ impl Rules {
         self.technologies.get(*self.by_name.get(name)?)
     }
 
+    /// The names of all technologies.
+    #[cfg(test)]
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.technologies.iter().map(|t| t.name.as_str())
+    }
+
     /// Whether a technology needs one of a category to run on.
     pub(crate) fn runs_on(&self, technology: &Technology, category: Category) -> bool {
         technology

@@ -4,8 +4,10 @@ use trawl_domain::url_rules::{PageUrl, SiteScope};
 use url::Url;
 
 use super::Extracted;
+use super::announced::Announced;
 use super::emails::Emails;
 use super::head::Head;
+use super::json_ld::JsonLd;
 use super::links::Links;
 use super::logo::Logo;
 use super::phones::{Phones, region_of};
@@ -27,6 +29,9 @@ pub(super) struct Collector {
     base: Url,
     has_base: bool,
     head: Head,
+    announced: Announced,
+    json_ld: JsonLd,
+    script: ScriptKind,
     logo: Logo,
     links: Links,
     emails: Emails,
@@ -37,6 +42,16 @@ pub(super) struct Collector {
     window: TextWindow,
 }
 
+/// What the open script is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ScriptKind {
+    /// To be run, now or after consent.
+    Code,
+    JsonLd,
+    /// Other data.
+    Data,
+}
+
 impl Collector {
     pub(super) fn new(url: &PageUrl, scope: SiteScope) -> Self {
         let page = url.as_url().clone();
@@ -45,6 +60,9 @@ impl Collector {
             base: page.clone(),
             has_base: false,
             head: Head::default(),
+            announced: Announced::default(),
+            json_ld: JsonLd::default(),
+            script: ScriptKind::Code,
             logo: Logo::default(),
             links: Links::new(scope),
             emails: Emails::new(host),
@@ -60,6 +78,7 @@ impl Collector {
     /// A header of the answer.
     pub(super) fn header(&mut self, name: &str, value: &str) {
         self.technologies.see_header(name, value);
+        self.announced.see_header(name, value);
     }
 
     /// A start or an end tag.
@@ -92,7 +111,12 @@ impl Collector {
                 self.see_source(attributes);
                 self.logo.see_image(attributes, &class, &id, &self.base);
             }
-            "script" | "iframe" => self.see_source(attributes),
+            "h1" => self.announced.enter_heading(),
+            "iframe" => self.see_source(attributes),
+            "script" => {
+                self.see_source(attributes);
+                self.script = ScriptKind::of(attributes.raw("type").unwrap_or_default());
+            }
             _ => {}
         }
         if BOX_ELEMENTS.contains(&name) {
@@ -105,10 +129,35 @@ impl Collector {
             self.separate();
         }
         self.logo.leave_box(name);
+        match name {
+            "h1" => self.announced.leave_heading(),
+            "script" => self.end_script(),
+            _ => {}
+        }
+    }
+
+    fn end_script(&mut self) {
+        if self.script != ScriptKind::JsonLd {
+            return;
+        }
+        self.script = ScriptKind::Code;
+        let reachable = self.json_ld.close(&self.base);
+        for email in &reachable.emails {
+            self.emails.add_stated(email);
+        }
+        for phone in &reachable.phones {
+            self.phones.add_stated(phone);
+        }
+        for profile in &reachable.profiles {
+            if let Ok(url) = PageUrl::parse(profile) {
+                self.social.see(&url);
+            }
+        }
     }
 
     /// Visible text, with entities.
     pub(super) fn text(&mut self, text: &str) {
+        self.announced.heading_text(text);
         let Self {
             window,
             emails,
@@ -125,7 +174,11 @@ impl Collector {
 
     /// Text of `<script>`.
     pub(super) fn script(&mut self, text: &str) {
-        self.technologies.see_script(text);
+        match self.script {
+            ScriptKind::Code => self.technologies.see_script(text),
+            ScriptKind::JsonLd => self.json_ld.push(text),
+            ScriptKind::Data => {}
+        }
     }
 
     pub(super) fn comment(&mut self, text: &str) {
@@ -147,7 +200,9 @@ impl Collector {
             head.language.as_deref(),
         );
         let technologies = self.technologies.finish();
-        let facts = PageFacts {
+        self.announced.leave_heading();
+        let announced = std::mem::take(&mut self.announced);
+        let mut facts = PageFacts {
             title: head.title,
             description: head.description,
             language: head.language,
@@ -159,14 +214,24 @@ impl Collector {
             social_links: self.social.take(),
             wordpress: self.theme.facts(&technologies),
             technologies,
+            robots: announced.robots,
+            headings: announced.headings,
+            open_graph: announced.open_graph,
+            twitter_card: announced.twitter_card,
+            feeds: announced.feeds,
+            alternates: announced.alternates,
+            structured: self.json_ld.take(),
         };
-        Extracted {
-            facts,
-            links: self.links.take(),
+        facts.fit();
+        let mut links = self.links.take();
+        if facts.robots.nofollow {
+            links.clear();
         }
+        Extracted { facts, links }
     }
 
     fn separate(&mut self) {
+        self.announced.heading_text(" ");
         let Self {
             window,
             emails,
@@ -229,7 +294,10 @@ impl Collector {
                     self.links.add(&self.base, target);
                 }
             }
-            _ => self.head.see_meta(&name, &content),
+            _ => {
+                self.head.see_meta(&name, &content);
+                self.announced.see_meta(&name, &content, &self.base);
+            }
         }
     }
 
@@ -240,6 +308,7 @@ impl Collector {
         self.see_url(&href);
         let rel = attributes.get("rel").unwrap_or_default();
         self.head.see_link(&rel, &href, attributes, &self.base);
+        self.announced.see_link(&rel, &href, attributes, &self.base);
     }
 
     fn see_anchor(&mut self, attributes: &Attributes<'_>) {
@@ -251,10 +320,23 @@ impl Collector {
             self.emails.add_mailto(rest);
         } else if let Some(rest) = strip_scheme(href, "tel:") {
             self.phones.add_tel(rest);
-        } else if let Some((_, hex)) = href.split_once("/cdn-cgi/l/email-protection#") {
+        } else if let Some((path, hex)) = href.split_once('#')
+            && path.ends_with("/cdn-cgi/l/email-protection")
+        {
             self.emails.add_cloudflare(hex);
         } else if let Some(url) = self.links.add(&self.base, href) {
             self.social.see(&url);
+        }
+    }
+}
+
+impl ScriptKind {
+    fn of(media_type: &str) -> Self {
+        let essence = media_type.split(';').next().unwrap_or_default().trim();
+        match essence.to_ascii_lowercase().as_str() {
+            "application/ld+json" => Self::JsonLd,
+            "application/json" | "importmap" | "speculationrules" => Self::Data,
+            _ => Self::Code,
         }
     }
 }

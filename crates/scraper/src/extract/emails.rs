@@ -93,6 +93,15 @@ impl Emails {
         }
     }
 
+    /// Takes what the page states for machines.
+    pub(super) fn add_stated(&mut self, address: &str) {
+        let address = match address.get(..7) {
+            Some(scheme) if scheme.eq_ignore_ascii_case("mailto:") => address.get(7..),
+            _ => Some(address),
+        };
+        self.add(address.unwrap_or_default(), ContactMethod::JsonLd);
+    }
+
     /// Takes the text that Cloudflare's script would decode: a key, then each byte xor the key.
     pub(super) fn add_cloudflare(&mut self, hex: &str) {
         if hex.len() > 2 * ADDRESS_MAX_BYTES + 2 {

@@ -147,7 +147,7 @@ fn icon_size(sizes: &str) -> u32 {
 }
 
 /// A language tag in the customary case: `de`, `pt-BR`, `zh-Hant`.
-fn language_tag(text: &str) -> Option<String> {
+pub(super) fn language_tag(text: &str) -> Option<String> {
     let text = text.trim();
     if text.is_empty() || text.len() > LANGUAGE_MAX_BYTES {
         return None;

@@ -43,6 +43,13 @@ impl Phones {
         }
     }
 
+    /// Takes what the page states for machines.
+    pub(super) fn add_stated(&mut self, number: &str) {
+        if number.len() <= TEL_MAX_BYTES {
+            self.add(number.trim(), ContactMethod::JsonLd);
+        }
+    }
+
     /// Looks for numbers in decoded text.
     pub(super) fn add_text(&mut self, text: &str) {
         for number in candidates(text) {
@@ -89,8 +96,11 @@ fn e164(candidate: &Candidate, region: Option<Region>) -> Option<String> {
         .or_else(|| valid(text, region))
         .or_else(|| {
             // Links often lack the plus sign before the country code.
-            let is_link = candidate.method == ContactMethod::Link && !text.starts_with(['+', '0']);
-            is_link.then(|| valid(&format!("+{text}"), None)).flatten()
+            let is_stated = candidate.method != ContactMethod::Text;
+            let lacks_plus = is_stated && !text.starts_with(['+', '0']);
+            lacks_plus
+                .then(|| valid(&format!("+{text}"), None))
+                .flatten()
         })?;
     Some(number.format_as(PhoneNumberFormat::E164).into_owned())
 }

@@ -2,7 +2,8 @@ use encoding_rs::{GBK, SHIFT_JIS, UTF_16LE, WINDOWS_1252};
 use proptest::prelude::*;
 
 use super::*;
-use crate::facts::{FACTS_MAX_BYTES, TITLE_MAX_BYTES};
+use crate::facts::structured::StructuredItem;
+use crate::facts::{ContactMethod, FACTS_MAX_BYTES, TITLE_MAX_BYTES};
 use crate::profile::{PROFILE_MAX_BYTES, ProfileBuilder};
 
 const PAGE: &str = "https://www.shop.test/de/";
@@ -28,7 +29,16 @@ const RICH: &str = r##"<!DOCTYPE html>
 <a href="https://de.facebook.com/shop.test/?ref=a">f</a><a href="https://twitter.com/share?u=x">t</a>
 <a href="https://twitter.com/shop">t</a><a href="https://x.com/shop">x</a>
 <textarea>z@no.de</textarea><!-- optimized with the Yoast SEO plugin -->
-<div class="wpcf7"></div></body></html>"##;
+<div class="wpcf7"></div><meta property="og:image" content="/og.png">
+<meta name="twitter:card" content="summary"><meta name="robots" content="index, noarchive">
+<link rel="alternate" type="application/rss+xml" href="/feed/" title="News">
+<link rel="alternate" hreflang="en_us" href="/en/"><link rel=alternate hreflang=X-Default href="/">
+<h1>Alles<br>f&uuml;r <b>Leser</b></h1><h1> </h1><h1>Zwei</h1>
+<script type="application/LD+json">{"@type":"BookStore","name":"Bücher","email":"Laden@Firma.de",
+"telephone":"030 2223334","sameAs":["https://www.instagram.com/shop/"],
+"address":{"@type":"PostalAddress","streetAddress":"Ring 1","addressLocality":"Berlin"}}</script>
+<script>!function(){t.src="https://static.hotjar.com/c/hotjar-1.js"}()</script>
+</body></html>"##;
 
 fn extract(pieces: &[&[u8]]) -> Extracted {
     extract_as(None, pieces)
@@ -69,14 +79,19 @@ fn everything_is_found_and_nothing_else() {
         .collect();
     assert_eq!(
         emails,
-        ["chef@firma.de", "verkauf@firma.de", "info@shop.test"]
+        [
+            "chef@firma.de",
+            "verkauf@firma.de",
+            "laden@firma.de",
+            "info@shop.test"
+        ]
     );
     let phones: Vec<&str> = facts
         .phones
         .iter()
         .map(|contact| contact.value.as_str())
         .collect();
-    assert_eq!(phones, ["+49891234567", "+493012345678"]);
+    assert_eq!(phones, ["+49891234567", "+49302223334", "+493012345678"]);
     let social: Vec<&str> = facts
         .social_links
         .iter()
@@ -84,7 +99,11 @@ fn everything_is_found_and_nothing_else() {
         .collect();
     assert_eq!(
         social,
-        ["https://www.facebook.com/shop.test", "https://x.com/shop"]
+        [
+            "https://www.facebook.com/shop.test",
+            "https://x.com/shop",
+            "https://www.instagram.com/shop"
+        ]
     );
     let wordpress = facts.wordpress.expect("traces");
     assert_eq!(wordpress.version.as_deref(), Some("6.5.2"));
@@ -100,6 +119,67 @@ fn everything_is_found_and_nothing_else() {
             "https://shop.test/agb"
         ]
     );
+}
+
+#[test]
+fn what_a_page_announces_is_found() {
+    let facts = extract(&[RICH.as_bytes()]).facts;
+    assert_eq!(facts.headings, ["Alles für Leser", "Zwei"]);
+    assert_eq!(facts.open_graph.title.as_deref(), Some("Other"));
+    assert_eq!(
+        facts.open_graph.image.as_deref(),
+        Some("https://www.shop.test/og.png")
+    );
+    assert_eq!(facts.twitter_card.card.as_deref(), Some("summary"));
+    assert!(facts.robots.noarchive && !facts.robots.noindex);
+    assert_eq!(facts.feeds[0].url, "https://www.shop.test/feed/");
+    assert_eq!(facts.feeds[0].title.as_deref(), Some("News"));
+    let languages: Vec<&str> = facts
+        .alternates
+        .iter()
+        .map(|alternate| alternate.language.as_str())
+        .collect();
+    assert_eq!(languages, ["en-US", "x-default"]);
+    let [StructuredItem::Organization(shop)] = facts.structured.as_slice() else {
+        panic!("one organization: {:?}", facts.structured);
+    };
+    assert_eq!(shop.schema_type, "BookStore");
+    let laden = facts.emails.iter().find(|e| e.value == "laden@firma.de");
+    assert_eq!(laden.map(|e| e.method), Some(ContactMethod::JsonLd));
+    let names: Vec<&str> = facts
+        .technologies
+        .iter()
+        .map(|technology| technology.name.as_str())
+        .collect();
+    for name in ["WordPress", "Divi", "PHP", "Hotjar", "Yoast SEO"] {
+        assert!(names.contains(&name), "{name} of {names:?}");
+    }
+    let mut profile = ProfileBuilder::default();
+    profile.add(&facts);
+    let profile = profile.build();
+    assert_eq!(profile.tech_stack.cms, ["WordPress"]);
+    assert_eq!(profile.tech_stack.analytics, ["Hotjar"]);
+    let street = profile.contact_info.address[0].street.as_deref();
+    assert_eq!(street, Some("Ring 1"));
+}
+
+#[test]
+fn links_are_not_followed_where_the_page_asks_so() {
+    let links = |headers: &[(&str, &str)], page: &str| {
+        let url = PageUrl::parse(PAGE).expect("page");
+        let mut extractor = Extractor::new(&url, SiteScope::of(&url), None);
+        for (name, value) in headers {
+            extractor.header(name, value);
+        }
+        extractor.write(page.as_bytes());
+        extractor.finish().links.len()
+    };
+    let page = "<a href=/a>a</a><a href=mailto:x@firma.de>x</a>";
+    let asks = format!("{page}<meta name=Robots content='noindex,NOFOLLOW'>");
+    assert_eq!(links(&[], page), 1);
+    assert_eq!(links(&[], &asks), 0);
+    assert_eq!(links(&[("x-robots-tag", "none")], page), 0);
+    assert_eq!(links(&[("x-robots-tag", "otherbot: nofollow")], page), 1);
 }
 
 #[test]
@@ -244,7 +324,41 @@ fn largest_page() -> String {
             "c".repeat(150)
         ));
     }
+    let text = "\\&quot;".repeat(600);
+    for name in ["title", "description", "type", "site_name", "locale"] {
+        page.push_str(&format!("<meta property=og:{name} content='{text}'>"));
+        page.push_str(&format!("<meta name=twitter:{name} content='{text}'>"));
+    }
+    let url = format!("/{}", "x".repeat(470));
+    for n in 0..100 {
+        page.push_str(&format!("<link rel=alternate hreflang=de href='{url}{n}'>"));
+        page.push_str(&format!(
+            "<link rel=alternate type=application/rss+xml title='{text}' href='{url}'>"
+        ));
+        page.push_str(&format!("<h1>{text}</h1>"));
+        page.push_str(&format!(
+            "<script type=application/ld+json>{{\"@type\":\"Hotel\",\"name\":\"{n}{0}\",
+            \"openingHours\":[{1}\"{0}\"]}}</script>",
+            "x".repeat(300),
+            format!("\"{}\",", "y".repeat(300)).repeat(20)
+        ));
+    }
+    page.push_str(&technologies_page());
     page
+}
+
+/// Scripts of as many technologies as can be told by them.
+fn technologies_page() -> String {
+    let rules: serde_json::Value =
+        serde_json::from_str(include_str!("../../rules/technologies.json")).expect("rules");
+    let examples = rules.as_array().into_iter().flatten();
+    let examples = examples.filter_map(|rule| rule["examples"].as_array());
+    examples
+        .flatten()
+        .filter(|example| example["kind"] == "url")
+        .filter_map(|example| example["input"].as_str())
+        .map(|url| format!("<script src=\"{url}\"></script>"))
+        .collect()
 }
 
 #[test]
@@ -252,6 +366,7 @@ fn facts_and_profile_are_bounded_whatever_a_page_holds() {
     let facts = extract(&[largest_page().as_bytes()]).facts;
     assert_eq!(facts.emails.len(), crate::facts::CONTACTS_MAX);
     assert_eq!(facts.phones.len(), crate::facts::CONTACTS_MAX);
+    assert_eq!(facts.technologies.len(), crate::facts::TECHNOLOGIES_MAX);
     let json = serde_json::to_vec(&facts).expect("json");
     assert!(
         json.len() <= FACTS_MAX_BYTES,
@@ -303,6 +418,9 @@ proptest! {
                 "<title>", "</title>", "<p>", "</div>", "<a href='", "mailto:a@b.de", "'>", "<!--",
                 "-->", "<script>", "</script>", "&amp;", "&#64;", "x@y.de", "030 1234567", "Tel ",
                 "<svg>", "<textarea>", "<", ">", "\"", "\u{fc}", " ", "\n", "<base href=/b>", "/c",
+                "<h1>", "</h1>", "<script type=application/ld+json>", "{\"@type\":\"Person\",",
+                "\"name\":\"Ada\"}", "<meta name=robots content=", "nofollow>", " class='wpcf7 ",
+                "<link rel=alternate hreflang=de href=", "gtag('config', 'G-",
             ]),
             0..60,
         ),
