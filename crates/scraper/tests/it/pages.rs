@@ -170,3 +170,28 @@ async fn a_page_is_timed_and_measured() {
     assert_eq!(page.http_status, Some(200));
     assert_eq!(page.final_url, None);
 }
+
+#[tokio::test]
+async fn headers_tell_technologies_and_close_the_links_of_a_page() {
+    let body = "<!DOCTYPE html><title>A</title><a href=/page-1>x</a>";
+    let head = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\nserver: nginx/1.24.0\r\n\
+         x-robots-tag: nofollow\r\nset-cookie: PHPSESSID=1; path=/\r\n\
+         set-cookie: laravel_session=2\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let (_farm, crawled) = crawl(Site::new(3).with_reply("/", Reply::verbatim(head)), 5).await;
+    assert_eq!(crawled.fetched(), 1);
+    assert_eq!(crawled.ending(), ("frontier_exhausted", None));
+    let profile = &crawled.end.profile;
+    let found: Vec<_> = profile
+        .technologies
+        .iter()
+        .map(|technology| (technology.name.as_str(), technology.version.as_deref()))
+        .collect();
+    assert_eq!(
+        found,
+        [("Laravel", None), ("nginx", Some("1.24.0")), ("PHP", None)]
+    );
+    assert_eq!(profile.tech_stack.frameworks, ["Laravel"]);
+}
