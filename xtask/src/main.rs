@@ -38,7 +38,7 @@ enum Task {
     #[command(subcommand)]
     Migrate(migrate::Action),
     /// Starts the PostgreSQL and the `PgBouncer` that tests need, until stdin ends or Ctrl-C.
-    Servers,
+    Servers(servers::Options),
     /// Works steadily for a while, and shows whether memory, connections or tables grow.
     Soak(soak::Options),
     /// Runs everything that has to pass, with the servers that it needs.
@@ -60,7 +60,7 @@ async fn main() -> ExitCode {
         Task::Chaos(options) => chaos::run(options).await,
         Task::Demo => demo::run_demo().await,
         Task::Migrate(action) => migrate::run(action).await,
-        Task::Servers => servers::run().await,
+        Task::Servers(options) => servers::run(options).await,
         Task::Soak(options) => soak::run_soak(options).await,
         Task::Test(options) => test::run_all(options).await,
         Task::Tidy => tidy::check().await.map(|()| ExitCode::SUCCESS),

@@ -4,9 +4,22 @@ use crate::provision::{DIRECT_URL, POOLED_URL, TestServers};
 use crate::run::interrupt;
 use anyhow::Result;
 use std::process::ExitCode;
+use trawl_test_support::{HostilePooler, Hostility};
+
+/// Which pooler stands before PostgreSQL.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// A hostile pooler in place of `PgBouncer`: each transaction gets another backend, in a state
+    /// that other clients have left.
+    #[arg(long)]
+    poison: bool,
+    /// What the hostile pooler's dice throw.
+    #[arg(long, default_value_t = 1, requires = "poison")]
+    seed: u64,
+}
 
 /// Starts the servers, prints what to export, and stops them at the end of stdin or at Ctrl-C.
-pub(crate) async fn run() -> Result<ExitCode> {
+pub(crate) async fn run(options: Options) -> Result<ExitCode> {
     let servers = tokio::select! {
         started = TestServers::provide() => started?,
         interrupted = interrupt() => {
@@ -14,12 +27,25 @@ pub(crate) async fn run() -> Result<ExitCode> {
             return Ok(ExitCode::FAILURE);
         }
     };
+    let poisoner = if options.poison {
+        let hostility = Hostility::poison_only().with_seed(options.seed);
+        Some(HostilePooler::start(&servers.direct_url, hostility).await?)
+    } else {
+        None
+    };
+    let pooled_url = match &poisoner {
+        Some(poisoner) => poisoner.url(),
+        None => servers.pooled_url.clone(),
+    };
     println!("export {DIRECT_URL}='{}'", servers.direct_url);
-    println!("export {POOLED_URL}='{}'", servers.pooled_url);
+    println!("export {POOLED_URL}='{pooled_url}'");
     eprintln!("the servers run until stdin ends or Ctrl-C");
     tokio::select! {
         () = end_of_input() => {}
         interrupted = interrupt() => interrupted?,
+    }
+    if let Some(poisoner) = poisoner {
+        eprintln!("{}", poisoner.report());
     }
     servers.stop().await?;
     Ok(ExitCode::SUCCESS)

@@ -15,8 +15,9 @@ mod report;
 mod request;
 mod session;
 
+use std::collections::HashMap;
 use std::net::Ipv4Addr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use anyhow::{Context as _, Result};
 use tokio::net::TcpListener;
@@ -29,7 +30,7 @@ pub use report::HostileReport;
 use backend::Upstream;
 use backends::Backends;
 
-/// Backends at most. Few, so that transactions wait for each other and meet each other's traces.
+/// Backends of a database at most. Few, so that transactions wait for each other and meet each other's traces.
 const BACKENDS: usize = 4;
 
 /// A running pooler on a free port of 127.0.0.1. Dropping it closes all its connections.
@@ -43,14 +44,16 @@ pub struct HostilePooler {
 /// What the sessions share.
 #[derive(Debug)]
 struct Shared {
-    backends: Arc<Backends>,
+    upstream: Upstream,
+    /// The backends of each database that has clients.
+    databases: Mutex<HashMap<String, Weak<Backends>>>,
     hostility: Mutex<Arc<Hostility>>,
     report: Mutex<HostileReport>,
 }
 
 impl HostilePooler {
-    /// Starts a pooler before the PostgreSQL server and database that `upstream` names, with a user
-    /// and a password that authenticate it there. Its own clients need not prove anything.
+    /// Starts a pooler before all databases of the PostgreSQL server that `upstream` names, with a
+    /// user and a password that authenticate it there. Its own clients need not prove anything.
     ///
     /// # Errors
     ///
@@ -68,7 +71,8 @@ impl HostilePooler {
             .ok()
             .context("a URL without a host has no port to set")?;
         let shared = Arc::new(Shared {
-            backends: Arc::new(Backends::new(upstream, BACKENDS)),
+            upstream,
+            databases: Mutex::default(),
             hostility: Mutex::new(Arc::new(hostility)),
             report: Mutex::default(),
         });
@@ -103,6 +107,22 @@ impl Drop for HostilePooler {
 }
 
 impl Shared {
+    /// The backends of a database. They are closed when its last client has gone, so that it can be
+    /// dropped.
+    fn backends(&self, database: &str) -> Arc<Backends> {
+        let mut databases = lock(&self.databases);
+        databases.retain(|_name, backends| backends.strong_count() > 0);
+        if let Some(backends) = databases.get(database).and_then(Weak::upgrade) {
+            return backends;
+        }
+        let backends = Arc::new(Backends::new(
+            self.upstream.with_database(database),
+            BACKENDS,
+        ));
+        databases.insert(database.to_owned(), Arc::downgrade(&backends));
+        backends
+    }
+
     fn hostility(&self) -> Arc<Hostility> {
         Arc::clone(&lock(&self.hostility))
     }

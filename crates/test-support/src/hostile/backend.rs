@@ -32,7 +32,7 @@ pub(super) struct Upstream {
     port: u16,
     user: String,
     password: String,
-    database: String,
+    pub(super) database: String,
 }
 
 /// The way to a backend for those who do not own it.
@@ -65,6 +65,14 @@ impl Upstream {
             password: url.password().unwrap_or_default().to_owned(),
             database: url.path().trim_start_matches('/').to_owned(),
         })
+    }
+
+    /// The same server and user, another database.
+    pub(super) fn with_database(&self, database: &str) -> Self {
+        Self {
+            database: database.to_owned(),
+            ..self.clone()
+        }
     }
 
     async fn open(&self) -> Result<TcpStream> {

@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::{sleep, timeout};
 
-use super::backends::{Lent, POISONS};
+use super::backends::{Backends, Lent, POISONS};
 use super::request::{Assembler, Request, Wish};
 use super::{Deed, Shared};
 use crate::dice::Dice;
@@ -55,6 +55,7 @@ enum Fate {
 
 struct Session {
     shared: Arc<Shared>,
+    backends: Arc<Backends>,
     dice: Dice,
     incoming: Assembler,
     reader: OwnedReadHalf,
@@ -73,6 +74,7 @@ pub(super) async fn serve(stream: TcpStream, shared: Arc<Shared>, number: u64) -
     let (reader, writer) = stream.into_split();
     let mut session = Session {
         dice: Dice::of(shared.hostility().seed, number),
+        backends: shared.backends(&shared.upstream.database),
         shared,
         incoming: Assembler::new(),
         reader,
@@ -150,7 +152,13 @@ impl Session {
                     self.cancel_somebody().await?;
                     return Ok(Some(Next::Close));
                 }
-                Opening::Startup(_parameters) => return self.greet().await.map(Some),
+                Opening::Startup(parameters) => {
+                    let named = parameters.iter().find(|(name, _value)| name == "database");
+                    if let Some((_name, database)) = named {
+                        self.backends = self.shared.backends(database);
+                    }
+                    return self.greet().await.map(Some);
+                }
             }
         }
         Ok(None)
@@ -229,7 +237,7 @@ impl Session {
 
     /// Lends a backend, in whatever condition; `None` when none gets free in time.
     async fn borrow(&mut self) -> Result<Option<Lent>> {
-        let backends = Arc::clone(&self.shared.backends);
+        let backends = Arc::clone(&self.backends);
         let lent = backends
             .lend(self.last, &mut self.dice, CHECKOUT_PATIENCE)
             .await?;
@@ -411,7 +419,7 @@ impl Session {
             let shared = Arc::clone(&self.shared);
             shared.report().requests += 1;
             shared.report().astray.push(request.label);
-            if let Some(door) = shared.backends.stranger(self.last, &mut self.dice) {
+            if let Some(door) = self.backends.stranger(self.last, &mut self.dice) {
                 // Where that fails, the request is lost, which is no better for the client.
                 let _ = door.push(&request.bytes).await;
             }
@@ -439,9 +447,8 @@ impl Session {
 
     /// Cancels whatever one of the backends runs.
     async fn cancel_somebody(&mut self) -> Result<()> {
-        let shared = Arc::clone(&self.shared);
-        if let Some(door) = shared.backends.stranger(None, &mut self.dice) {
-            shared.backends.upstream.cancel(&door).await?;
+        if let Some(door) = self.backends.stranger(None, &mut self.dice) {
+            self.backends.upstream.cancel(&door).await?;
         }
         Ok(())
     }
