@@ -2,6 +2,7 @@
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use trawl_persistence::audit;
@@ -11,13 +12,18 @@ use crate::database::Database;
 use crate::doctor::promises;
 use crate::shutdown;
 
+/// It reads every row there is, so it has far more time than a statement of the service (chosen).
+const LIMIT: Duration = Duration::from_secs(30 * 60);
+
 pub(super) async fn audit(args: AuditArgs) -> anyhow::Result<ExitCode> {
     let stop = shutdown::on_signals()?;
     let mut database = Database::new(args.database);
     let audited = stop
         .run_until_cancelled(async {
             let pool = database.open().await?;
-            audit::audit(&pool).await.context("check the promises")
+            audit::audit_within(&pool, LIMIT)
+                .await
+                .context("check the promises")
         })
         .await;
     database.close().await;

@@ -17,6 +17,13 @@ use trawl_worker::core::chain::Chain;
 /// at least every few seconds).
 const STANDSTILL: Duration = Duration::from_secs(60);
 
+/// For the audit, which reads every row (chosen: `trawl audit` has more).
+const AUDIT_LIMIT: Duration = Duration::from_secs(60);
+
+/// What to do about rows that cannot be read.
+const UNREADABLE: &str = "see the log of the server; the role must own or be granted the schema \
+                          `trawl`; where there are very many rows, `trawl audit` has more time";
+
 /// Looks at the schema, and at the rows only where it is ours.
 pub(super) async fn findings(pool: &Pool) -> Vec<Finding> {
     let migrations = migrations(migrate::status(pool).await);
@@ -27,7 +34,7 @@ pub(super) async fn findings(pool: &Pool) -> Vec<Finding> {
         Ok(view) => queue(&view),
         Err(error) => unreadable("queue", &error),
     };
-    let audit = match audit::audit(pool).await {
+    let audit = match audit::audit_within(pool, AUDIT_LIMIT).await {
         Ok(lines) => promises::finding(&lines),
         Err(error) => unreadable("audit", &error),
     };
@@ -121,7 +128,7 @@ fn unreadable(name: &'static str, error: &ScopeError) -> Finding {
     Finding::fail(
         name,
         format!("cannot be read: {}", Chain(error)),
-        "see the log of the server; the role must own or be granted the schema `trawl`",
+        UNREADABLE,
     )
 }
 
