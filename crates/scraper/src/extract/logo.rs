@@ -57,12 +57,6 @@ impl Logo {
         let Some(src) = src else { return };
         let alt = attributes.get("alt").unwrap_or_default();
         let file = src.rsplit('/').next().unwrap_or_default();
-        if [class, id, &*alt, &*src]
-            .iter()
-            .any(|text| is_foreign(text))
-        {
-            return;
-        }
         let is_marked = attributes
             .get("itemprop")
             .is_some_and(|prop| prop == "logo");
@@ -76,7 +70,9 @@ impl Logo {
         .into_iter()
         .filter_map(|(holds, points)| holds.then_some(points))
         .sum();
+        // Nearly all images are no candidates, so the dearer question comes last.
         if score > self.best.as_ref().map_or(0, |(best, _)| *best)
+            && ![class, id, &*alt, &*src].into_iter().any(is_foreign)
             && let Some(url) = absolute(base, &src)
         {
             self.best = Some((score, url));
@@ -98,8 +94,11 @@ fn is_foreign(text: &str) -> bool {
         .any(|word| contains_ignoring_case(text, word))
 }
 
+/// Whether a text contains a word, which is in lower case and begins with a letter.
 fn contains_ignoring_case(text: &str, word: &str) -> bool {
-    text.as_bytes()
-        .windows(word.len())
-        .any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
+    let word = word.as_bytes();
+    let first = word.first().copied();
+    text.as_bytes().windows(word.len()).any(|part| {
+        part.first().map(u8::to_ascii_lowercase) == first && part.eq_ignore_ascii_case(word)
+    })
 }

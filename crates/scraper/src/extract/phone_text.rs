@@ -77,7 +77,8 @@ impl<'a> Iterator for Runs<'a> {
     fn next(&mut self) -> Option<Run<'a>> {
         loop {
             let rest = self.line.get(self.position..)?;
-            let start = self.position + rest.find(|c: char| c.is_ascii_digit() || c == '+')?;
+            let start =
+                self.position + rest.bytes().position(|b| b.is_ascii_digit() || b == b'+')?;
             // An opening bracket belongs to the number.
             let before = self.line.get(..start)?;
             let start = if before.ends_with('(') {
