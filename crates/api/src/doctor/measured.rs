@@ -207,11 +207,24 @@ fn pool_sizes(server: &Server, pooler: Option<&Pooler>, pool_size: usize) -> Fin
     let pool_size = u32::try_from(pool_size).unwrap_or(u32::MAX);
     let accepted = server
         .max_connections
-        .saturating_sub(server.reserved_connections)
-        .min(server.role_limit.unwrap_or(u32::MAX))
-        .min(server.database_limit.unwrap_or(u32::MAX));
+        .saturating_sub(server.reserved_connections);
+    let own_limit = [server.role_limit, server.database_limit]
+        .into_iter()
+        .flatten()
+        .min();
     let finding = match pooler {
-        None => against(pool_size, "the server", accepted, server.connections),
+        None => match own_limit.filter(|limit| pool_size > *limit) {
+            Some(limit) => Finding::warn(
+                name,
+                format!(
+                    "TRAWL_DB_POOL_SIZE is {pool_size}; the role or the database may have {limit} \
+                     connections"
+                ),
+                "lower TRAWL_DB_POOL_SIZE, or raise the limit (ALTER ROLE or ALTER DATABASE … \
+                 CONNECTION LIMIT)",
+            ),
+            None => against(pool_size, "the server", accepted, server.connections),
+        },
         Some(Pooler::PgBouncer {
             limits: Some(limits),
             ..
@@ -359,7 +372,8 @@ mod tests {
             role_limit: Some(12),
             ..a_server()
         };
-        assert_eq!(pool_sizes(&limited, None, 3).state, State::Warn);
+        assert_eq!(pool_sizes(&limited, None, 12).state, State::Ok);
+        assert_eq!(pool_sizes(&limited, None, 13).state, State::Warn);
     }
 
     #[test]

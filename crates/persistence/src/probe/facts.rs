@@ -12,7 +12,7 @@ const ROUND_TRIPS: usize = 9;
 const FACTS: &str = "\
 select current_setting('server_version'), current_setting('max_connections'), \
        current_setting('superuser_reserved_connections'), \
-       (select count(*) from pg_catalog.pg_stat_activity where backend_type = 'client backend'), \
+       (select sum(numbackends) from pg_catalog.pg_stat_database), \
        (select rolconnlimit from pg_catalog.pg_roles where rolname = current_user), \
        (select datconnlimit from pg_catalog.pg_database where datname = current_database()), \
        pg_is_in_recovery()::text, \
@@ -31,7 +31,7 @@ pub struct Server {
     pub max_connections: u32,
     /// Of these, kept for superusers.
     pub reserved_connections: u32,
-    /// Client connections that it has now, ours among them.
+    /// Connections that it has now, ours among them; counted by database, which every role may see.
     pub connections: u32,
     /// Connections that the role may have; `None` without a limit.
     pub role_limit: Option<u32>,
