@@ -8,6 +8,7 @@ mod chaos;
 mod containers;
 mod demo;
 mod migrate;
+mod poisoned;
 mod provision;
 mod report;
 mod run;

@@ -5,6 +5,7 @@
 
 use crate::chaos;
 use crate::containers::Containers;
+use crate::poisoned;
 use crate::provision::{DIRECT_URL, POOLED_URL, TestServers};
 use crate::report::Report;
 use crate::run::{cargo, interrupt, run};
@@ -82,6 +83,10 @@ async fn take_steps(arguments: &[String], report: &mut Report, servers: &mut Opt
         None => report.not_run("tests", "no servers"),
     }
     if arguments.is_empty() {
+        match servers {
+            Some(servers) => report.step("poisoned", poisoned::test(servers)).await,
+            None => report.not_run("poisoned", "no servers"),
+        }
         // Last, so that nothing else is measured or tested while everything around it breaks.
         let storm = Box::pin(chaos::weather(chaos::SHORT));
         report.step("chaos", storm).await;

@@ -1,0 +1,79 @@
+//! The database suites once more, behind a pooler that is harder than any real one.
+//!
+//! Every transaction gets another backend, in a state that other clients have left: read only, with
+//! an empty `search_path`, a tiny `statement_timeout`, without prepared statements. What is left out
+//! is left out by name, each with its reason; anything else that fails fails the run.
+
+use anyhow::Result;
+use trawl_test_support::{HostilePooler, Hostility};
+
+use crate::provision::{DIRECT_URL, POOLED_URL, TestServers};
+use crate::run::{cargo, run};
+
+/// What the dice throw; printed, so that a failure can be replayed with `cargo xtask servers`.
+const SEED: u64 = 1;
+
+/// Tests that say nothing here, or cannot pass.
+const LEFT_OUT: &[(&str, &str)] = &[
+    ("::direct", "passes by the pooler"),
+    ("plans::", "passes by the pooler"),
+    ("controls::", "clients that are careless on purpose"),
+    ("hostile::", "brings a hostile pooler of its own"),
+    ("probe::", "measures PgBouncer itself"),
+    ("doctor::", "measures PgBouncer itself"),
+    (
+        "leaked_defaults::",
+        "leaks settings of its own into known backends",
+    ),
+    (
+        "scope_limits::the_limits_of_a_scope_end_with_it",
+        "looks for what was left on a clean backend",
+    ),
+    // These count connections or requests, and a poisoned backend costs one more of each.
+    ("crowd::", "counts discarded connections"),
+    (
+        "claim::no_host_is_crawled_twice_at_once",
+        "counts discarded connections",
+    ),
+    (
+        "cancellation::a_dropped_lone_statement_leaves_no_trace",
+        "counts discarded connections",
+    ),
+    (
+        "faults::connections_closed_while_idle_are_replaced",
+        "counts discarded connections",
+    ),
+    (
+        "wire::each_call_takes_the_round_trips_it_is_known_for",
+        "counts requests",
+    ),
+    ("wire::every_call_keeps_the_rules", "counts requests"),
+    (
+        "wire::a_batch_sends_nothing_that_a_transaction_mode_pooler_cannot_serve",
+        "counts connections",
+    ),
+];
+
+/// Runs the suites of persistence, worker and API behind the poisoned pooler.
+pub(crate) async fn test(servers: &TestServers) -> Result<()> {
+    let pooler = HostilePooler::start(
+        &servers.direct_url,
+        Hostility::poison_only().with_seed(SEED),
+    )
+    .await?;
+    println!("seed {SEED}; left out:");
+    for (name, reason) in LEFT_OUT {
+        println!("  {name}: {reason}");
+    }
+    let mut command = cargo();
+    command
+        .args(["test", "--no-fail-fast", "--package", "trawl-persistence"])
+        .args(["--package", "trawl-worker", "--package", "trawl-api"])
+        .args(["--test", "it", "--test", "service", "--"])
+        .args(LEFT_OUT.iter().flat_map(|(name, _)| ["--skip", name]))
+        .env(DIRECT_URL, &servers.direct_url)
+        .env(POOLED_URL, pooler.url());
+    let outcome = run(command).await;
+    println!("{}", pooler.report());
+    outcome
+}
