@@ -8,6 +8,9 @@ use std::time::Duration;
 /// (chosen: tables are saws, and a few samples more at a peak tilt the line).
 const SHARE_MAX: f64 = 0.10;
 
+/// A slope counts when it is this many times its standard error (the usual two; chosen).
+const ERRORS_MIN: f64 = 2.0;
+
 /// Below this many samples a slope says nothing.
 const SAMPLES_MIN: usize = 30;
 
@@ -43,6 +46,8 @@ pub(super) struct Trend {
     mean: f64,
     max: f64,
     per_hour: f64,
+    /// The standard error of that: large for a saw, whose line tilts with its phase.
+    error_per_hour: f64,
     /// By how much the line climbs over the observed time.
     climb: f64,
     grain: f64,
@@ -75,6 +80,13 @@ impl Trend {
         } else {
             0.0
         };
+        let residual = |(x, y): &(f64, f64)| (y - mean - per_hour * (x - hour)).powi(2);
+        let scatter = points.iter().map(residual).sum::<f64>() / (count - 2.0).max(1.0);
+        let error_per_hour = if squares > 0.0 {
+            (scatter / squares).sqrt()
+        } else {
+            0.0
+        };
         let hours = match points {
             [(first, _), .., (last, _)] => last - first,
             _ => 0.0,
@@ -84,6 +96,7 @@ impl Trend {
             mean,
             max: points.iter().map(|point| point.1).fold(0.0, f64::max),
             per_hour,
+            error_per_hour,
             climb: per_hour * hours,
             grain,
             is_short: points.len() < SAMPLES_MIN,
@@ -92,7 +105,9 @@ impl Trend {
 
     /// Whether it stays where it is; a run too short to say counts as that.
     pub(super) fn is_flat(&self) -> bool {
-        self.is_short || self.climb <= self.grain.max(self.mean * SHARE_MAX)
+        self.is_short
+            || self.climb <= self.grain.max(self.mean * SHARE_MAX)
+            || self.per_hour <= ERRORS_MIN * self.error_per_hour
     }
 
     /// The verdict in a few words.
@@ -137,6 +152,8 @@ mod tests {
         assert!(!leak.is_flat(), "{leak}");
         let saw = trend(|minute| 100.0 + f64::from(minute % 10));
         assert!(saw.is_flat(), "{saw}");
+        let high_saw = trend(|minute| f64::from(minute % 50));
+        assert!(high_saw.is_flat(), "{high_saw}");
         let falling = trend(|minute| 200.0 - f64::from(minute));
         assert!(falling.is_flat(), "{falling}");
         assert_eq!(leak.verdict(), "GROWS (+60.00 an hour)");
