@@ -67,6 +67,8 @@ pub(crate) enum ApiError {
         #[source]
         source: ScopeError,
     },
+    #[error("every connection was in use when a request was to {operation}")]
+    Busy { operation: &'static str },
     #[error("could not {operation} within {limit:?}")]
     Overdue {
         operation: &'static str,
@@ -168,6 +170,11 @@ impl ApiError {
                 retry_after,
             } => Problem::new(NOT_READY, *reason).retry_after(retry_after.unwrap_or(SOON)),
             Self::Database { source, .. } => of_class(source),
+            Self::Busy { .. } => Problem::new(
+                BUSY,
+                "Every connection to the database is in use; try the same request again.",
+            )
+            .retry_after(SOON),
             Self::Overdue { .. } => unavailable(SOON),
             Self::Task { .. } | Self::Encode(_) => internal(),
             Self::Framework { status, .. } => of_status(*status),
@@ -277,6 +284,11 @@ const NOT_READY: Kind = Kind {
     status: StatusCode::SERVICE_UNAVAILABLE,
     code: "not_ready",
     title: "The service is not ready",
+};
+const BUSY: Kind = Kind {
+    status: StatusCode::SERVICE_UNAVAILABLE,
+    code: "busy",
+    title: "The service is busy",
 };
 const DATABASE_UNAVAILABLE: Kind = Kind {
     status: StatusCode::SERVICE_UNAVAILABLE,

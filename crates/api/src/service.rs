@@ -70,6 +70,10 @@ fn seats(pool_size: usize, expects_worker: bool) -> usize {
     }
 }
 
+/// Longest wait for a connection while all are in use (chosen: a crowd of short questions is served
+/// within it, and whoever is not is better told to come back than kept waiting).
+const SEAT_LIMIT: Duration = Duration::from_secs(2);
+
 /// What all requests share.
 pub(crate) struct Service {
     runtime: Handle,
@@ -181,18 +185,20 @@ impl Service {
     /// still answered, in the background and within the limits of the pool.
     ///
     /// # Errors
-    /// [`ApiError`] of the database, or [`ApiError::Overdue`].
+    /// [`ApiError`] of the database, [`ApiError::Busy`] or [`ApiError::Overdue`].
     pub(crate) async fn ask<T: Send + 'static>(
         &self,
         operation: &'static str,
         limit: Duration,
         question: impl Future<Output = Result<T, ScopeError>> + Send + 'static,
     ) -> Result<T, ApiError> {
-        let seats = Arc::clone(&self.seats);
+        let acquired = Arc::clone(&self.seats).acquire_owned();
+        let Ok(Ok(seat)) = tokio::time::timeout(SEAT_LIMIT, acquired).await else {
+            return Err(ApiError::Busy { operation });
+        };
         let seated = async move {
-            // Kept until the question is answered, also when nobody waits for it any more. The
-            // semaphore is never closed, and if it were, the pool has its own limit.
-            let _seat = seats.acquire_owned().await;
+            // Kept until the question is answered, also when nobody waits for it any more.
+            let _seat = seat;
             question.await
         };
         let asked = self.runtime.spawn(seated.in_current_span());
@@ -262,6 +268,29 @@ mod tests {
         }));
         assert!(answers.await.iter().all(Result::is_ok));
         assert_eq!(counters.1.load(Ordering::SeqCst), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_finds_no_seat_is_told_so_soon() {
+        let service = Service::new(Handle::current(), 1, false, PATIENCE, 1);
+        let hanging = service.ask(
+            "hang",
+            PATIENCE * 10,
+            std::future::pending::<Result<(), _>>(),
+        );
+        let turned_away = async {
+            let began = tokio::time::Instant::now();
+            let answer = service.ask("ask", PATIENCE * 10, async { Ok(()) }).await;
+            (answer, began.elapsed())
+        };
+        tokio::select! {
+            biased;
+            _never = hanging => panic!("it hangs"),
+            (answer, waited) = turned_away => {
+                assert!(matches!(answer, Err(ApiError::Busy { .. })), "{answer:?}");
+                assert!(waited < SEAT_LIMIT * 2, "{waited:?}");
+            }
+        }
     }
 
     #[test]

@@ -27,18 +27,10 @@ async fn sigterm_ends_an_idle_service_with_0_and_closes_its_port() {
 async fn a_request_under_way_gets_its_answer() {
     let database = migrated().await;
     let api = Api::quiet(&database).await;
-    let address = api.url.strip_prefix("http://").unwrap().to_owned();
     let body = r#"{"domains": ["a.test"]}"#;
+    let (address, mut connection) = request_under_way(&api, body.len()).await;
     let (first, rest) = body.split_at(5);
-    let mut connection = TcpStream::connect(&address).await.unwrap();
-    let head = format!(
-        "POST {PREFIX}/batch HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\n\
-         Content-Length: {}\r\n\r\n{first}",
-        body.len()
-    );
-    connection.write_all(head.as_bytes()).await.unwrap();
-    // The server has seen the request once a later one on another connection has its answer.
-    assert_eq!(api.get("/").await.status, 200);
+    connection.write_all(first.as_bytes()).await.unwrap();
 
     api.process.terminate().unwrap();
     wait_until("the port to close", PATIENCE, async || {
@@ -72,20 +64,32 @@ async fn a_request_that_never_ends_does_not_hold_the_end_up_for_ever() {
         trawl(&["serve", "--no-worker"], &database.url()).env("TRAWL_SHUTDOWN_TIMEOUT", "1s");
     let api = Api::start(&command).await;
     api.ready().await;
-    let _endless = endless_request(&api).await;
+    let _endless = request_under_way(&api, 100).await;
     api.process.terminate().unwrap();
     let finished = api.process.wait(Duration::from_secs(30)).await.unwrap();
     assert_eq!(finished.status.code(), Some(0), "{}", finished.stderr);
 }
 
-/// A request whose body never comes, and which the server has seen.
-async fn endless_request(api: &Api) -> TcpStream {
-    let address = api.url.strip_prefix("http://").unwrap();
-    let mut connection = TcpStream::connect(address).await.unwrap();
-    let head = format!("POST {PREFIX}/batch HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{{");
+/// A request whose body has yet to come, and which the server has read: it said so by asking for the
+/// body. An answer on another connection would not show it, since that has another thread.
+async fn request_under_way(api: &Api, body_bytes: usize) -> (String, TcpStream) {
+    let address = api.url.strip_prefix("http://").unwrap().to_owned();
+    let mut connection = TcpStream::connect(&address).await.unwrap();
+    let head = format!(
+        "POST {PREFIX}/batch HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\n\
+         Expect: 100-continue\r\nContent-Length: {body_bytes}\r\n\r\n"
+    );
     connection.write_all(head.as_bytes()).await.unwrap();
-    assert_eq!(api.get("/").await.status, 200);
-    connection
+    let mut told = Vec::new();
+    while !told.ends_with(b"\r\n\r\n") {
+        told.push(connection.read_u8().await.unwrap());
+    }
+    assert!(
+        told.starts_with(b"HTTP/1.1 100"),
+        "{}",
+        String::from_utf8_lossy(&told)
+    );
+    (address, connection)
 }
 
 #[tokio::test]
@@ -96,7 +100,7 @@ async fn a_second_signal_ends_the_process_at_once() {
     let mut api = Api::start(&command).await;
     api.ready().await;
     // Holds the first, graceful stop up.
-    let _endless = endless_request(&api).await;
+    let _endless = request_under_way(&api, 100).await;
     api.process.terminate().unwrap();
     api.process
         .wait_for_stderr("the first signal", PATIENCE, |text| {
