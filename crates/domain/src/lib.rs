@@ -5,6 +5,7 @@
 
 pub mod backoff;
 pub mod batch;
+pub mod crawl_options;
 pub mod failure;
 pub mod fetch_settings;
 pub mod job;
@@ -12,6 +13,7 @@ pub mod lease;
 pub mod limits;
 pub mod network;
 pub mod page;
+pub mod path_globs;
 pub mod site;
 pub mod transition;
 pub mod url_rules;
