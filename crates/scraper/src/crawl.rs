@@ -34,6 +34,7 @@ const SILENT_PAGES_MAX: u32 = 10;
 pub struct Crawl {
     site: SiteAddress,
     max_pages: u32,
+    max_depth: Option<u32>,
     fetched_pages: u32,
     silent_pages: u32,
     frontier: Frontier,
@@ -57,6 +58,7 @@ impl Crawl {
         let CrawlOrder {
             site,
             max_pages,
+            options,
             recorded,
         } = order;
         let mut profile = ProfileBuilder::default();
@@ -73,7 +75,8 @@ impl Crawl {
             fetched_pages: u32::try_from(fetched).unwrap_or(u32::MAX),
             silent_pages: 0,
             frontier: Frontier::rebuild(max_pages, &recorded),
-            visitor: Visitor::new(shared),
+            visitor: Visitor::new(shared, options.delay()),
+            max_depth: options.max_depth,
             profile,
             phase: recorded
                 .first()
@@ -176,9 +179,11 @@ impl Crawl {
                 self.fetched_pages = self.fetched_pages.saturating_add(1);
                 self.profile.add(&extracted.facts);
                 page.state = PageState::Fetched;
-                page.discovered = self
-                    .frontier
-                    .discover(extracted.links, depth.saturating_add(1));
+                if self.max_depth.is_none_or(|max_depth| depth < max_depth) {
+                    page.discovered = self
+                        .frontier
+                        .discover(extracted.links, depth.saturating_add(1));
+                }
                 page.facts = Some(extracted.facts);
             }
             Outcome::Skipped(failure) => {

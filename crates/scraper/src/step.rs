@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use trawl_domain::crawl_options::CrawlOptions;
 use trawl_domain::failure::Failure;
 use trawl_domain::page::PageState;
 use trawl_domain::site::SiteAddress;
@@ -18,6 +19,8 @@ pub struct CrawlOrder {
     pub site: SiteAddress,
     /// How many pages may end as [`PageState::Fetched`], those of earlier attempts included.
     pub max_pages: u32,
+    /// What the client asked of the crawl.
+    pub options: CrawlOptions,
     /// The pages that earlier, interrupted attempts recorded, in the order they were yielded.
     pub recorded: Vec<RecordedPage>,
 }

@@ -102,8 +102,9 @@ impl Reach {
 }
 
 impl Visitor {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
-        let pace = Pace::new(shared.politeness_delay);
+    /// Waits for `delay` between fetches where that is longer than the operator's own.
+    pub(super) fn new(shared: Arc<Shared>, delay: Duration) -> Self {
+        let pace = Pace::new(shared.politeness_delay.max(delay));
         Self {
             shared,
             pace,

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use trawl_domain::crawl_options::CrawlOptions;
 use trawl_domain::fetch_settings::FetchSettings;
 use trawl_domain::page::PageState;
 use trawl_domain::site::SiteAddress;
@@ -76,6 +77,7 @@ pub(crate) fn order(address: &str, max_pages: u32) -> CrawlOrder {
     CrawlOrder {
         site,
         max_pages,
+        options: CrawlOptions::default(),
         recorded: Vec::new(),
     }
 }

@@ -33,6 +33,40 @@ async fn the_delay_runs_from_the_end_of_one_fetch_to_the_start_of_the_next() {
 }
 
 #[tokio::test]
+async fn a_client_may_ask_for_a_longer_delay_and_not_for_a_shorter_one() {
+    for (of_operator, of_client) in [(10, 80), (80, 10)] {
+        let farm = SiteFarm::start().await.expect("farm");
+        farm.add_site("shop.test", Site::new(3));
+        let mut settings = settings();
+        settings.politeness_delay = Duration::from_millis(of_operator);
+        let mut order = order(&farm.domain("shop.test"), 10);
+        order.options.delay_ms = of_client;
+        assert_eq!(run(settings, order).await.fetched(), 3);
+        for pair in farm.hits("shop.test").windows(2) {
+            let ended = pair[0].ended.expect("an end");
+            assert!(
+                pair[1].started - ended >= Duration::from_millis(75),
+                "{pair:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_page_beyond_the_depth_asked_for_is_fetched() {
+    for (max_depth, expected) in [(0, 1), (1, 6), (2, 31)] {
+        let farm = SiteFarm::start().await.expect("farm");
+        farm.add_site("shop.test", Site::new(40));
+        let mut order = order(&farm.domain("shop.test"), 100);
+        order.options.max_depth = Some(max_depth);
+        let crawled = run(settings(), order).await;
+        assert_eq!(crawled.fetched(), expected, "{max_depth}");
+        assert_eq!(farm.page_hits("shop.test"), expected, "{max_depth}");
+        assert_eq!(crawled.ending(), ("frontier_exhausted", None));
+    }
+}
+
+#[tokio::test]
 async fn a_body_is_read_to_its_cap_and_no_further() {
     let start = "<!DOCTYPE html><a href=/huge>x</a><a href=/page-1>x</a>";
     let site = Site::new(2)

@@ -11,6 +11,7 @@ pub(crate) mod recorder;
 use std::time::Duration;
 
 use trawl_domain::backoff::Backoff;
+use trawl_domain::crawl_options::CrawlOptions;
 use trawl_domain::failure::{Disposition, Failure, FailureCode};
 use trawl_domain::site::SiteAddress;
 use trawl_persistence::error::ScopeError;
@@ -161,6 +162,7 @@ impl SiteJobs {
         Ok(CrawlOrder {
             site,
             max_pages: job.max_pages,
+            options: CrawlOptions::default(),
             recorded,
         })
     }
