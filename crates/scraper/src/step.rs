@@ -51,6 +51,10 @@ pub enum Step {
     End(Box<CrawlEnd>),
 }
 
+/// Longest `ETag` and `Last-Modified` that are kept, in bytes. Chosen: servers send at most a hash
+/// of 64 digits; a date has 29.
+pub const VALIDATOR_MAX_BYTES: usize = 256;
+
 /// One URL and what became of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CrawledPage {
@@ -68,6 +72,13 @@ pub struct CrawledPage {
     pub body_bytes: u64,
     /// From the first request of this page to its last byte, without the waits before requests.
     pub duration: Duration,
+    /// From the last request of this page to the head of its answer, where there was one.
+    pub first_byte: Option<Duration>,
+    /// The `ETag` of the answer, as sent, for a conditional request. At most
+    /// [`VALIDATOR_MAX_BYTES`]; a longer one is no use to anybody.
+    pub etag: Option<String>,
+    /// The `Last-Modified` of the answer, as sent. At most [`VALIDATOR_MAX_BYTES`].
+    pub last_modified: Option<String>,
     /// Why the page failed or was skipped.
     pub failure: Option<Failure>,
     /// The canonical URLs that this page was the first of the crawl to name, in their order, as

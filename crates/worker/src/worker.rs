@@ -7,7 +7,7 @@ use thiserror::Error;
 use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
-use trawl_domain::fetch_settings::FetchSettings;
+use trawl_domain::fetch_settings::{DEFAULT_USER_AGENT, FetchSettings};
 use trawl_domain::lease::LeaseTerms;
 use trawl_persistence::pool::Pool;
 use trawl_persistence::workers::{worker_drain, worker_gone};
@@ -128,6 +128,11 @@ impl Worker {
             keeper,
             mut recording,
         } = self;
+        if options.fetch.user_agent == DEFAULT_USER_AGENT {
+            tracing::warn!(
+                "the sites that are crawled see no way to reach you: set TRAWL_USER_AGENT"
+            );
+        }
         let Some(registered) = keeper.register(&stop).await else {
             return Ok(());
         };

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use trawl_domain::fetch_settings::{
-    DEFAULT_CONNECT_TIMEOUT, DEFAULT_FETCH_TIMEOUT, DEFAULT_MAX_BODY_BYTES,
-    DEFAULT_POLITENESS_DELAY, DEFAULT_USER_AGENT, FetchSettings,
+    DEFAULT_CONNECT_TIMEOUT, DEFAULT_FETCH_TIMEOUT, DEFAULT_FIRST_BYTE_TIMEOUT,
+    DEFAULT_MAX_BODY_BYTES, DEFAULT_POLITENESS_DELAY, DEFAULT_USER_AGENT, FetchSettings,
 };
 use trawl_domain::lease::LeaseTerms;
 use trawl_domain::network::{AddressPolicy, StaticNames};
@@ -99,7 +99,12 @@ pub struct CrawlArgs {
           default_value_t = HumanDuration(DEFAULT_CONNECT_TIMEOUT),
           value_parser = values::duration::<10, 300_000>)]
     connect_timeout: HumanDuration,
-    /// Limit of one fetch, redirects included, 10ms to 10m
+    /// Limit of one request up to the first byte of its answer, connecting included, 10ms to 10m
+    #[arg(long, env = "TRAWL_FIRST_BYTE_TIMEOUT", hide_env_values = true, value_name = "DURATION",
+          default_value_t = HumanDuration(DEFAULT_FIRST_BYTE_TIMEOUT),
+          value_parser = values::duration::<10, 600_000>)]
+    first_byte_timeout: HumanDuration,
+    /// Limit of one request up to the last byte of its answer, 10ms to 10m
     #[arg(long, env = "TRAWL_FETCH_TIMEOUT", hide_env_values = true, value_name = "DURATION",
           default_value_t = HumanDuration(DEFAULT_FETCH_TIMEOUT),
           value_parser = values::duration::<10, 600_000>)]
@@ -284,6 +289,7 @@ impl CrawlArgs {
             user_agent: self.user_agent.clone(),
             politeness_delay: self.politeness_delay.0,
             connect_timeout: self.connect_timeout.0,
+            first_byte_timeout: self.first_byte_timeout.0,
             fetch_timeout: self.fetch_timeout.0,
             max_body_bytes: self.max_body_bytes,
             addresses: self

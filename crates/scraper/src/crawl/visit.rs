@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::header::{ETAG, LAST_MODIFIED};
 use tracing::debug;
 use trawl_domain::failure::Failure;
 use trawl_domain::url_rules::{PageUrl, SiteScope};
@@ -34,6 +35,9 @@ pub(super) struct Visit {
     pub(super) http_status: Option<u16>,
     pub(super) body_bytes: u64,
     pub(super) duration: Duration,
+    pub(super) first_byte: Option<Duration>,
+    pub(super) etag: Option<String>,
+    pub(super) last_modified: Option<String>,
     pub(super) outcome: Outcome,
 }
 
@@ -70,6 +74,9 @@ struct Trace {
     http_status: Option<u16>,
     body_bytes: u64,
     duration: Duration,
+    first_byte: Option<Duration>,
+    etag: Option<String>,
+    last_modified: Option<String>,
 }
 
 /// How far a failed request got.
@@ -95,7 +102,9 @@ impl Reach {
             | FetchError::ConnectTimeout { .. }
             | FetchError::Connect { .. } => Self::Port,
             FetchError::Tls { .. } => Self::Handshake,
-            FetchError::Timeout { .. } | FetchError::Broken { .. } => Self::Server,
+            FetchError::FirstByteTimeout { .. }
+            | FetchError::Timeout { .. }
+            | FetchError::Broken { .. } => Self::Server,
             FetchError::Decode { .. } | FetchError::BodyTooLarge { .. } => Self::Answer,
         }
     }
@@ -155,6 +164,9 @@ impl Visitor {
             http_status: trace.http_status,
             body_bytes: trace.body_bytes,
             duration: trace.duration,
+            first_byte: trace.first_byte,
+            etag: trace.etag,
+            last_modified: trace.last_modified,
             outcome: if seen.len() > 1 {
                 outcome.after_an_answer()
             } else {
@@ -174,6 +186,9 @@ impl Visitor {
             Err(error) => Hop::End(Outcome::failed(&error, url)),
             Ok(mut answer) => {
                 trace.http_status = Some(answer.status().as_u16());
+                trace.first_byte = Some(answer.first_byte());
+                trace.etag = answer.short_header(&ETAG);
+                trace.last_modified = answer.short_header(&LAST_MODIFIED);
                 let hop = match answer.location() {
                     Some(location) => Hop::Redirect(location.to_owned()),
                     None => Hop::End(page::read(url, scope, &mut answer, max_body_bytes).await),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
 use reqwest::{Client, Response, StatusCode, redirect};
 use rustls::ClientConfig;
 use tokio::time::Instant;
@@ -16,6 +16,7 @@ use super::error::{FetchError, Limits};
 use super::resolve::{Names, ResolveError, VettedResolver};
 use super::tls;
 use crate::crawler::CrawlerError;
+use crate::step::VALIDATOR_MAX_BYTES;
 
 /// How long an idle connection is kept. Chosen: longer than the politeness delay, so the pages of
 /// a site share a connection, and short, so that finished sites hold no sockets.
@@ -65,6 +66,7 @@ impl Fetcher {
             .map_err(|source| CrawlerError::Client { source })?;
         let limits = Limits {
             connect: settings.connect_timeout,
+            first_byte: settings.first_byte_timeout,
             fetch: settings.fetch_timeout,
         };
         Ok(Self {
@@ -76,24 +78,24 @@ impl Fetcher {
 
     /// Sends a GET and waits for the head of the answer.
     ///
-    /// The fetch limit runs from here to the end of the body; looking the name up has a limit of
-    /// its own. Dropping the future or the answer closes the connection.
+    /// The limits of the first byte and of the fetch run from here, the latter to the end of the
+    /// body; looking the name up and connecting have limits of their own. Dropping the future or the answer closes the connection.
     pub(crate) async fn get(&self, url: &PageUrl) -> Result<Answer, FetchError> {
         let host = url.as_url().host().ok_or_else(|| ResolveError::NotFound {
             host: String::new(),
         })?;
         let addresses = self.names.resolve(host).await?;
-        let deadline = Instant::now() + self.limits.fetch;
+        let began = Instant::now();
+        let limit = self.limits.first_byte.min(self.limits.fetch);
         let request = self.client.get(url.as_url().clone()).send();
-        match tokio::time::timeout_at(deadline, request).await {
-            Err(_elapsed) => Err(FetchError::Timeout {
-                limit: self.limits.fetch,
-            }),
+        match tokio::time::timeout(limit, request).await {
+            Err(_elapsed) => Err(FetchError::FirstByteTimeout { limit }),
             Ok(Err(source)) => Err(FetchError::classify(source, peer(&addresses), &self.limits)),
             Ok(Ok(response)) => Ok(Answer {
                 response,
                 addresses,
-                deadline,
+                first_byte: began.elapsed(),
+                deadline: began + self.limits.fetch,
                 limits: self.limits,
                 body_bytes: 0,
             }),
@@ -106,6 +108,7 @@ impl Fetcher {
 pub(crate) struct Answer {
     response: Response,
     addresses: Arc<[IpAddr]>,
+    first_byte: Duration,
     deadline: Instant,
     limits: Limits,
     body_bytes: u64,
@@ -130,6 +133,17 @@ impl Answer {
 
     pub(crate) fn content_type(&self) -> Option<&str> {
         self.response.headers().get(CONTENT_TYPE)?.to_str().ok()
+    }
+
+    /// From the sending of the request to the head of the answer, connecting included.
+    pub(crate) fn first_byte(&self) -> Duration {
+        self.first_byte
+    }
+
+    /// A header as sent, unless it is longer than any that is of use.
+    pub(crate) fn short_header(&self, name: &HeaderName) -> Option<String> {
+        let value = self.response.headers().get(name)?.to_str().ok()?;
+        (value.len() <= VALIDATOR_MAX_BYTES).then(|| value.to_owned())
     }
 
     /// All headers that are text.

@@ -39,8 +39,11 @@ pub(crate) enum FetchError {
         #[source]
         source: reqwest::Error,
     },
-    /// No complete answer within the limit.
+    /// No answer within the limit.
     #[error("was not answered within {} s", limit.as_secs_f64())]
+    FirstByteTimeout { limit: Duration },
+    /// No complete answer within the limit.
+    #[error("was not answered to the end within {} s", limit.as_secs_f64())]
     Timeout { limit: Duration },
     /// The connection broke, or spoke no HTTP.
     #[error("broke off before the answer was complete")]
@@ -133,7 +136,7 @@ impl FetchError {
             Self::ConnectTimeout { .. } => FailureCode::ConnectTimeout,
             Self::Connect { .. } | Self::Broken { .. } => FailureCode::ConnectFailed,
             Self::Tls { .. } => FailureCode::TlsFailed,
-            Self::Timeout { .. } => FailureCode::FetchTimeout,
+            Self::FirstByteTimeout { .. } | Self::Timeout { .. } => FailureCode::FetchTimeout,
             Self::Decode { .. } => FailureCode::DecodeFailed,
             Self::BodyTooLarge { .. } => FailureCode::BodyTooLarge,
         }
@@ -153,6 +156,7 @@ impl FetchError {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
     pub(super) connect: Duration,
+    pub(super) first_byte: Duration,
     pub(super) fetch: Duration,
 }
 

@@ -65,6 +65,7 @@ pub(crate) fn settings() -> FetchSettings {
         user_agent: "Trawl/0.0-test (+https://trawl.example)".to_owned(),
         politeness_delay: Duration::ZERO,
         connect_timeout: Duration::from_millis(300),
+        first_byte_timeout: Duration::from_secs(5),
         fetch_timeout: Duration::from_secs(5),
         max_body_bytes: 256 * 1024,
         addresses: "127.0.0.0/8".parse().expect("networks"),

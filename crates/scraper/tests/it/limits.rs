@@ -1,13 +1,13 @@
 //! Politeness, cancellation and the limits of one fetch.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use trawl_domain::page::PageState;
 use trawl_scraper::crawler::Crawler;
 use trawl_scraper::step::Step;
 use trawl_test_support::farm::{Reply, Site, SiteFarm};
 
-use crate::harness::{crawl, order, run, settings};
+use crate::harness::{Crawled, crawl, order, run, settings};
 
 #[tokio::test]
 async fn the_delay_runs_from_the_end_of_one_fetch_to_the_start_of_the_next() {
@@ -138,4 +138,84 @@ async fn an_ended_crawl_says_so_again() {
     for _ in 0..2 {
         assert!(matches!(crawl.next().await, Step::End(_)));
     }
+}
+
+/// Crawls a site whose start page is `reply`, with these limits of the first byte and of the fetch.
+async fn limited(reply: Reply, first_byte_ms: u64, fetch_ms: u64) -> (Crawled, Duration) {
+    let farm = SiteFarm::start().await.expect("farm");
+    farm.add_site("shop.test", Site::new(1).with_reply("/", reply));
+    let mut settings = settings();
+    settings.first_byte_timeout = Duration::from_millis(first_byte_ms);
+    settings.fetch_timeout = Duration::from_millis(fetch_ms);
+    let address = format!("http://{}", farm.domain("shop.test"));
+    let began = Instant::now();
+    let crawled = run(settings, order(&address, 1)).await;
+    (crawled, began.elapsed())
+}
+
+#[tokio::test]
+async fn the_first_byte_and_the_whole_answer_have_limits_of_their_own() {
+    let trickle = || {
+        let page = "<!DOCTYPE html>".to_owned() + &"x".repeat(4000);
+        Reply::trickled(page, 1, Duration::from_millis(20))
+    };
+    for (reply, first_byte_ms, fetch_ms, sentence) in [
+        (
+            Reply::silence(),
+            200,
+            60_000,
+            "was not answered within 0.2 s",
+        ),
+        (
+            Reply::silence(),
+            60_000,
+            300,
+            "was not answered within 0.3 s",
+        ),
+        (
+            Reply::stalled("<p>x"),
+            60_000,
+            250,
+            "was not answered to the end within 0.25 s",
+        ),
+        (
+            trickle(),
+            60_000,
+            350,
+            "was not answered to the end within 0.35 s",
+        ),
+    ] {
+        let (crawled, took) = limited(reply, first_byte_ms, fetch_ms).await;
+        assert_eq!(crawled.ending(), ("error", Some("fetch_timeout")));
+        let found = crawled.sentence();
+        assert!(found.ends_with(sentence), "{found} / {sentence}");
+        assert!(took < Duration::from_secs(20), "{took:?}");
+    }
+    let (crawled, _) = limited(Reply::huge(usize::MAX / 2), 60_000, 60_000).await;
+    assert_eq!(crawled.ending(), ("error", Some("body_too_large")));
+}
+
+#[tokio::test]
+async fn what_a_conditional_request_needs_is_kept_as_sent() {
+    let longer = format!("\"{}\"", "x".repeat(300));
+    let page = |text: &str| Reply::html(format!("<!DOCTYPE html><a href=/long>x</a>{text}"));
+    let site = Site::new(1)
+        .with_reply(
+            "/",
+            page("a")
+                .with_header("ETag", "W/\"abc-1\"")
+                .with_header("Last-Modified", "Tue, 24 Nov 2026 08:00:00 GMT"),
+        )
+        .with_reply("/long", page("b").with_header("ETag", &longer));
+    let (_farm, crawled) = crawl(site, 10).await;
+    let [start, long] = crawled.pages.as_slice() else {
+        panic!("{:?}", crawled.pages);
+    };
+    assert_eq!(start.etag.as_deref(), Some("W/\"abc-1\""));
+    assert_eq!(
+        start.last_modified.as_deref(),
+        Some("Tue, 24 Nov 2026 08:00:00 GMT")
+    );
+    assert!(start.first_byte.expect("an answer") <= start.duration);
+    assert_eq!((&long.etag, &long.last_modified), (&None, &None));
 }

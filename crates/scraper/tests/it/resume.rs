@@ -11,6 +11,7 @@ use crate::harness::{order, record, run, settings};
 fn essence(pages: &[CrawledPage]) -> Vec<CrawledPage> {
     let timeless = |page: &CrawledPage| CrawledPage {
         duration: Duration::ZERO,
+        first_byte: None,
         ..page.clone()
     };
     pages.iter().map(timeless).collect()

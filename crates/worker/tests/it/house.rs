@@ -71,6 +71,7 @@ pub(crate) fn fetch_settings() -> FetchSettings {
         user_agent: "TrawlTest/1.0".to_owned(),
         politeness_delay: Duration::ZERO,
         connect_timeout: Duration::from_secs(2),
+        first_byte_timeout: Duration::from_secs(20),
         fetch_timeout: Duration::from_secs(20),
         max_body_bytes: 1024 * 1024,
         addresses: "127.0.0.0/8".parse().unwrap(),
