@@ -7,12 +7,15 @@
 mod announced;
 mod charset;
 mod collector;
+mod element;
 mod emails;
 mod head;
 mod json_ld;
 mod links;
 mod logo;
 mod media_type;
+mod microdata;
+mod open_elements;
 mod parser;
 mod phone_text;
 mod phones;

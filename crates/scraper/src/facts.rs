@@ -245,6 +245,8 @@ pub enum ContactMethod {
     Link,
     /// What the page states for machines as JSON-LD.
     JsonLd,
+    /// What the page states for machines in the attributes of microdata.
+    Microdata,
     /// An address that Cloudflare hides from crawlers and shows to people.
     Cloudflare,
     /// The visible text.

@@ -1,21 +1,25 @@
 //! Takes the events of the parser and hands each to whom it concerns.
 
+use serde_json::Value;
 use trawl_domain::url_rules::{PageUrl, SiteScope};
 use url::Url;
 
 use super::Extracted;
 use super::announced::Announced;
+use super::element::Element;
 use super::emails::Emails;
 use super::head::Head;
-use super::json_ld::JsonLd;
+use super::json_ld::{JsonLd, Reachable};
 use super::links::Links;
 use super::logo::Logo;
+use super::microdata::Microdata;
+use super::open_elements::OpenElements;
 use super::phones::{Phones, region_of};
 use super::social::SocialLinks;
 use super::tag::{Attributes, Tag};
 use super::text::{TextWindow, attribute_text};
 use super::wordpress::Theme;
-use crate::facts::PageFacts;
+use crate::facts::{ContactMethod, PageFacts};
 use crate::technology::{Detector, Kind, rules};
 
 /// Elements in which logos stand and which authors close; the class of `body` says nothing.
@@ -30,6 +34,8 @@ pub(super) struct Collector {
     has_base: bool,
     head: Head,
     announced: Announced,
+    open: OpenElements,
+    microdata: Microdata,
     json_ld: JsonLd,
     script: ScriptKind,
     logo: Logo,
@@ -61,6 +67,8 @@ impl Collector {
             has_base: false,
             head: Head::default(),
             announced: Announced::default(),
+            open: OpenElements::default(),
+            microdata: Microdata::default(),
             json_ld: JsonLd::default(),
             script: ScriptKind::Code,
             logo: Logo::default(),
@@ -90,9 +98,14 @@ impl Collector {
     }
 
     fn start_tag(&mut self, name: &str, attributes: &Attributes<'_>) {
-        if !is_inline(name) {
+        let element = Element::of(name);
+        if !element.is_inline() {
             self.separate();
         }
+        self.open.before(element);
+        self.leave_closed();
+        let depth = self.open.open(element);
+        self.microdata.enter(element, depth, attributes);
         self.head.leave_title();
         let class = attributes.get("class").unwrap_or_default();
         let id = attributes.get("id").unwrap_or_default();
@@ -125,9 +138,12 @@ impl Collector {
     }
 
     fn end_tag(&mut self, name: &str) {
-        if !is_inline(name) {
+        let element = Element::of(name);
+        if !element.is_inline() {
             self.separate();
         }
+        self.open.end(element);
+        self.leave_closed();
         self.logo.leave_box(name);
         match name {
             "h1" => self.announced.leave_heading(),
@@ -136,17 +152,35 @@ impl Collector {
         }
     }
 
+    /// Ends what belongs to elements that are no longer open.
+    fn leave_closed(&mut self) {
+        while let Some(item) = self.microdata.leave(self.open.depth()) {
+            self.end_item(&item);
+        }
+    }
+
+    /// Reads an item of microdata.
+    fn end_item(&mut self, item: &Value) {
+        let reachable = self.json_ld.read(item, &self.base);
+        self.reach(&reachable, ContactMethod::Microdata);
+    }
+
     fn end_script(&mut self) {
         if self.script != ScriptKind::JsonLd {
             return;
         }
         self.script = ScriptKind::Code;
         let reachable = self.json_ld.close(&self.base);
+        self.reach(&reachable, ContactMethod::JsonLd);
+    }
+
+    /// Takes what the page states for machines of how to reach those that it describes.
+    fn reach(&mut self, reachable: &Reachable, method: ContactMethod) {
         for email in &reachable.emails {
-            self.emails.add_stated(email);
+            self.emails.add_stated(email, method);
         }
         for phone in &reachable.phones {
-            self.phones.add_stated(phone);
+            self.phones.add_stated(phone, method);
         }
         for profile in &reachable.profiles {
             if let Ok(url) = PageUrl::parse(profile) {
@@ -158,6 +192,7 @@ impl Collector {
     /// Visible text, with entities.
     pub(super) fn text(&mut self, text: &str) {
         self.announced.heading_text(text);
+        self.microdata.text(text);
         let Self {
             window,
             emails,
@@ -194,6 +229,9 @@ impl Collector {
             ..
         } = self;
         window.finish(|text| search(text, emails, phones));
+        while let Some(item) = self.microdata.leave(0) {
+            self.end_item(&item);
+        }
         let head = self.head.finish();
         let region = region_of(
             self.page.host_str().unwrap_or_default(),
@@ -232,6 +270,7 @@ impl Collector {
 
     fn separate(&mut self) {
         self.announced.heading_text(" ");
+        self.microdata.text(" ");
         let Self {
             window,
             emails,
@@ -364,37 +403,4 @@ fn refresh_target(content: &str) -> Option<&str> {
         .unwrap_or(target)
         .trim();
     Some(target.trim_matches(['"', '\'']))
-}
-
-/// Elements that run on within a line, so that text in them belongs to the text around them.
-fn is_inline(name: &str) -> bool {
-    matches!(
-        name,
-        "a" | "abbr"
-            | "b"
-            | "bdi"
-            | "bdo"
-            | "big"
-            | "cite"
-            | "code"
-            | "em"
-            | "font"
-            | "i"
-            | "ins"
-            | "kbd"
-            | "mark"
-            | "nobr"
-            | "q"
-            | "s"
-            | "samp"
-            | "small"
-            | "span"
-            | "strong"
-            | "sub"
-            | "sup"
-            | "tt"
-            | "u"
-            | "var"
-            | "wbr"
-    )
 }

@@ -94,12 +94,12 @@ impl Emails {
     }
 
     /// Takes what the page states for machines.
-    pub(super) fn add_stated(&mut self, address: &str) {
+    pub(super) fn add_stated(&mut self, address: &str, method: ContactMethod) {
         let address = match address.get(..7) {
             Some(scheme) if scheme.eq_ignore_ascii_case("mailto:") => address.get(7..),
             _ => Some(address),
         };
-        self.add(address.unwrap_or_default(), ContactMethod::JsonLd);
+        self.add(address.unwrap_or_default(), method);
     }
 
     /// Takes the text that Cloudflare's script would decode: a key, then each byte xor the key.

@@ -91,20 +91,26 @@ impl JsonLd {
     /// Ends a script.
     pub(super) fn close(&mut self, base: &Url) -> Reachable {
         let script = std::mem::take(&mut self.script);
-        let mut reachable = Reachable::default();
         self.page_bytes += script.len();
         if !std::mem::take(&mut self.is_too_long)
             && self.page_bytes <= PAGE_MAX_BYTES
             && let Some(value) = parse(&script)
         {
-            let mut walk = Walk {
-                base,
-                items: &mut self.items,
-                reachable: &mut reachable,
-                objects: 0,
-            };
-            walk.value(&value, 0);
+            return self.read(&value, base);
         }
+        Reachable::default()
+    }
+
+    /// Reads what a script states, or what microdata states in other ways.
+    pub(super) fn read(&mut self, value: &Value, base: &Url) -> Reachable {
+        let mut reachable = Reachable::default();
+        let mut walk = Walk {
+            base,
+            items: &mut self.items,
+            reachable: &mut reachable,
+            objects: 0,
+        };
+        walk.value(value, 0);
         reachable
     }
 

@@ -44,9 +44,9 @@ impl Phones {
     }
 
     /// Takes what the page states for machines.
-    pub(super) fn add_stated(&mut self, number: &str) {
+    pub(super) fn add_stated(&mut self, number: &str, method: ContactMethod) {
         if number.len() <= TEL_MAX_BYTES {
-            self.add(number.trim(), ContactMethod::JsonLd);
+            self.add(number.trim(), method);
         }
     }
 
