@@ -21,13 +21,17 @@ use trawl_domain::url_rules::{PageUrl, SiteScope};
 use crate::crawler::Shared;
 use crate::frontier::{Frontier, Waiting};
 use crate::profile::ProfileBuilder;
-use crate::step::{CrawlEnd, CrawlOrder, CrawledPage, RecordedPage, Step, StopReason};
+use crate::step::{CrawlEnd, CrawlOrder, CrawledPage, RecordedPage, Snooze, Step, StopReason};
 use redirect::HopVerdict;
 use visit::{Outcome, Reach, Visit, Visitor};
 
 /// After so many pages in a row for which the server was not reached or did not answer, the rest
 /// of the site is left alone. Chosen: beyond a hiccup, and at 20 s each already three minutes.
 const SILENT_PAGES_MAX: u32 = 10;
+
+/// Most waits in a row that a site may ask for without giving a page between them. Chosen: with an
+/// hour each, ten hours for a site that does nothing else.
+const SNOOZES_MAX: u32 = 10;
 
 /// The crawl of one site.
 #[derive(Debug)]
@@ -37,6 +41,8 @@ pub struct Crawl {
     max_depth: Option<u32>,
     fetched_pages: u32,
     silent_pages: u32,
+    /// Waits that the site asked for since its last page.
+    snoozes: u32,
     frontier: Frontier,
     visitor: Visitor,
     profile: ProfileBuilder,
@@ -59,6 +65,7 @@ impl Crawl {
             site,
             max_pages,
             options,
+            snoozes,
             recorded,
         } = order;
         let mut profile = ProfileBuilder::default();
@@ -74,6 +81,7 @@ impl Crawl {
             max_pages,
             fetched_pages: u32::try_from(fetched).unwrap_or(u32::MAX),
             silent_pages: 0,
+            snoozes,
             frontier: Frontier::rebuild(max_pages, &recorded),
             visitor: Visitor::new(shared, options.delay()),
             max_depth: options.max_depth,
@@ -98,19 +106,20 @@ impl Crawl {
                     return Step::End(Box::new(CrawlEnd {
                         stop_reason: *stop_reason,
                         failure: failure.clone(),
+                        crawl_delay: self.visitor.crawl_delay(),
                         profile: self.profile.build(),
                     }));
                 }
                 Phase::Start if self.max_pages == 0 => self.end(StopReason::MaxPages),
                 Phase::Start => {
-                    if let Some(page) = self.start().await {
-                        return Step::Page(Box::new(page));
+                    if let Some(step) = self.start().await {
+                        return step;
                     }
                 }
                 Phase::Pages(scope) => {
                     let scope = scope.clone();
-                    if let Some(page) = self.page(&scope).await {
-                        return Step::Page(Box::new(page));
+                    if let Some(step) = self.page(&scope).await {
+                        return step;
                     }
                 }
             }
@@ -122,7 +131,7 @@ impl Crawl {
     }
 
     /// The next page of the frontier; `None` ends the crawl.
-    async fn page(&mut self, scope: &SiteScope) -> Option<CrawledPage> {
+    async fn page(&mut self, scope: &SiteScope) -> Option<Step> {
         if self.fetched_pages >= self.max_pages {
             self.end(StopReason::MaxPages);
             return None;
@@ -150,13 +159,30 @@ impl Crawl {
                 HopVerdict::Follow
             }
         };
-        let visit = self.visitor.visit(&url, Some(scope), &judge).await;
-        self.frontier.finish();
-        Some(self.record(url, depth, visit))
+        match self.visitor.visit(&url, Some(scope), &judge).await {
+            Ok(visit) => {
+                self.frontier.finish();
+                Some(self.record(url, depth, visit))
+            }
+            Err(snooze) => self.snooze(*snooze),
+        }
+    }
+
+    /// Passes a wish to be left alone on; a site that wishes for nothing else is given up.
+    fn snooze(&mut self, snooze: Snooze) -> Option<Step> {
+        if self.snoozes < SNOOZES_MAX {
+            self.snoozes = self.snoozes.saturating_add(1);
+            return Some(Step::Snooze(Box::new(snooze)));
+        }
+        // What the site gave before stays good; without a page the site has failed.
+        let failure = matches!(self.phase, Phase::Start).then_some(snooze.failure);
+        self.phase = Phase::Ended(StopReason::Error, failure);
+        None
     }
 
     /// Takes a visit into account.
-    fn record(&mut self, url: PageUrl, depth: u32, visit: Visit) -> CrawledPage {
+    fn record(&mut self, url: PageUrl, depth: u32, visit: Visit) -> Step {
+        self.snoozes = 0;
         self.frontier.mark_visited(&url);
         if let Some(target) = &visit.final_url {
             self.frontier.mark_visited(target);
@@ -203,7 +229,7 @@ impl Crawl {
         } else {
             0
         };
-        page
+        Step::Page(Box::new(page))
     }
 }
 

@@ -8,7 +8,7 @@ use trawl_domain::fetch_settings::FetchSettings;
 
 use crate::crawl::Crawl;
 use crate::fetch::{Fetcher, TlsSetupError};
-use crate::robots;
+use crate::robots::{self, RobotsCache};
 use crate::step::CrawlOrder;
 
 /// Begins crawls. Clones share one client.
@@ -23,6 +23,7 @@ pub(crate) struct Shared {
     pub(crate) fetcher: Fetcher,
     pub(crate) politeness_delay: Duration,
     pub(crate) max_body_bytes: usize,
+    pub(crate) robots: RobotsCache,
     /// The product name that robots.txt groups are matched against.
     pub(crate) product_token: String,
 }
@@ -67,6 +68,7 @@ impl Crawler {
             fetcher,
             politeness_delay,
             max_body_bytes,
+            robots: RobotsCache::default(),
             product_token,
         };
         Ok(Self {

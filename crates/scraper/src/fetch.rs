@@ -6,6 +6,7 @@
 mod client;
 mod error;
 mod resolve;
+mod retry_after;
 mod tls;
 
 pub(crate) use client::{Answer, Fetcher};

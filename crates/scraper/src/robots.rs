@@ -5,8 +5,10 @@
 //! wildcards kept it busy for ten minutes; `texting_robots` 0.2 compiles a regular expression for
 //! every rule. This parser is linear in the file, and a match takes one search per wildcard.
 
+mod cache;
 mod rules;
 
+pub(crate) use cache::{Known, RobotsCache};
 pub(crate) use rules::{RobotsRules, product_token};
 
 /// Most bytes of robots.txt that are read (RFC 9309, 2.5, asks for at least 500 KiB).

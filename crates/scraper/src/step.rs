@@ -21,6 +21,8 @@ pub struct CrawlOrder {
     pub max_pages: u32,
     /// What the client asked of the crawl.
     pub options: CrawlOptions,
+    /// How often the site asked for a wait since its last page, in earlier attempts.
+    pub snoozes: u32,
     /// The pages that earlier, interrupted attempts recorded, in the order they were yielded.
     pub recorded: Vec<RecordedPage>,
 }
@@ -47,8 +49,29 @@ pub struct RecordedPage {
 pub enum Step {
     /// A page has ended.
     Page(Box<CrawledPage>),
+    /// The site asks to be left alone for a while. Nothing is lost: the next step, now or of a crawl
+    /// that is resumed later, asks for the same page.
+    Snooze(Box<Snooze>),
     /// The crawl has ended; every further step says so again.
     End(Box<CrawlEnd>),
+}
+
+/// A site that asks to be left alone, by 429 or by 503 with `Retry-After`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snooze {
+    /// For how long: at most an hour.
+    pub wait: Duration,
+    /// What became of the request: why the site fails if nobody waits.
+    pub failure: Failure,
+}
+
+/// A delay between fetches that robots.txt asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CrawlDelay {
+    /// As robots.txt has it.
+    pub asked: Duration,
+    /// As it was kept: at most 30 s.
+    pub honored: Duration,
 }
 
 /// Longest `ETag` and `Last-Modified` that are kept, in bytes. Chosen: servers send at most a hash
@@ -95,6 +118,8 @@ pub struct CrawlEnd {
     pub stop_reason: StopReason,
     /// Set exactly if the start page could not be had, which fails the site.
     pub failure: Option<Failure>,
+    /// The longest `Crawl-delay` of the site's robots.txt.
+    pub crawl_delay: Option<CrawlDelay>,
     /// What all pages together say of the site, recorded ones included.
     pub profile: Profile,
 }
@@ -110,7 +135,8 @@ pub enum StopReason {
     MaxRequests,
     /// robots.txt keeps the start page from being fetched, or could not be had.
     Robots,
-    /// The start page could not be had, or the site stopped answering.
+    /// The start page could not be had, or the site stopped answering, or it did nothing but ask
+    /// for waits.
     Error,
 }
 

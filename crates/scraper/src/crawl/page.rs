@@ -3,6 +3,7 @@
 use trawl_domain::failure::{Failure, FailureCode};
 use trawl_domain::url_rules::{PageUrl, SiteScope};
 
+use super::robots_gate::status_failure;
 use super::visit::{Outcome, Reach};
 use crate::extract::{Extractor, MediaType};
 use crate::fetch::{Answer, FetchError};
@@ -19,17 +20,8 @@ pub(super) async fn read(
 ) -> Outcome {
     let status = answer.status();
     if !status.is_success() {
-        let code = match status.as_u16() {
-            // Those that lead somewhere were followed.
-            301 | 302 | 303 | 307 | 308 => FailureCode::RedirectLimit,
-            429 => FailureCode::TooManyRequests,
-            400..=499 => FailureCode::HttpClientError,
-            500..=599 => FailureCode::HttpServerError,
-            _ => FailureCode::HttpUnexpectedStatus,
-        };
-        let sentence = format!("GET {url} was answered with {}", status.as_u16());
         return Outcome::Failed {
-            failure: Failure::new(code, sentence),
+            failure: status_failure(url, status.as_u16()),
             reach: Reach::Answer,
         };
     }

@@ -7,13 +7,13 @@ use super::redirect::HopVerdict;
 use super::visit::{Outcome, Reach};
 use super::{Crawl, Phase};
 use crate::registrable::is_same_site;
-use crate::step::{CrawledPage, StopReason};
+use crate::step::{Step, StopReason};
 
 impl Crawl {
     /// Tries the candidates in their order; `None` ends the crawl.
     ///
     /// Another candidate is tried only if nobody spoke HTTP at the one before.
-    pub(super) async fn start(&mut self) -> Option<CrawledPage> {
+    pub(super) async fn start(&mut self) -> Option<Step> {
         let candidates: Vec<PageUrl> = self
             .site
             .start_candidates()
@@ -29,7 +29,10 @@ impl Crawl {
                     HopVerdict::OffSite
                 }
             };
-            let visit = self.visitor.visit(&url, None, &judge).await;
+            let visit = match self.visitor.visit(&url, None, &judge).await {
+                Ok(visit) => visit,
+                Err(snooze) => return self.snooze(*snooze),
+            };
             match &visit.outcome {
                 Outcome::Fetched(_) => {
                     let site = visit.final_url.as_ref().unwrap_or(&url);

@@ -7,17 +7,38 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{ETAG, LAST_MODIFIED};
+use tokio::time::sleep;
 use tracing::debug;
-use trawl_domain::failure::Failure;
+use trawl_domain::backoff::Backoff;
+use trawl_domain::failure::{Failure, FailureCode};
 use trawl_domain::url_rules::{PageUrl, SiteScope};
 
 use super::page;
 use super::redirect::{self, HopVerdict, Next};
-use super::robots_gate::RobotsGate;
+use super::robots_gate::{Refusal, RobotsGate, status_failure};
 use crate::crawler::Shared;
 use crate::extract::Extracted;
 use crate::fetch::FetchError;
 use crate::pace::Pace;
+use crate::step::{CrawlDelay, Snooze};
+
+/// Longest wait that is waited out within a step; a longer one is left to whoever drives the crawl.
+/// Chosen: a slot that is held for so long costs less than giving the site back and taking it again.
+const WAIT_HERE_MAX: Duration = Duration::from_secs(5);
+
+/// Most such waits for one request.
+const WAITS_HERE_MAX: u32 = 3;
+
+/// Most times that a request is made again after a hiccup.
+const RETRIES_MAX: u32 = 2;
+
+/// The waits before: 0.5 s and 1 s. Chosen: a restarted server is back, and a site that is down costs
+/// little, since only the first of its pages in a row is asked for again. Without jitter, because
+/// nobody else asks this host.
+const RETRY: Backoff = Backoff {
+    base: Duration::from_millis(500),
+    cap: Duration::from_secs(1),
+};
 
 /// Makes the requests of one crawl.
 #[derive(Debug)]
@@ -25,6 +46,8 @@ pub(super) struct Visitor {
     shared: Arc<Shared>,
     pace: Pace,
     gate: RobotsGate,
+    /// The last page was answered well, so that a failure now may be a hiccup.
+    is_well: bool,
 }
 
 /// What asking for one page gave.
@@ -118,24 +141,32 @@ impl Visitor {
             shared,
             pace,
             gate: RobotsGate::default(),
+            is_well: false,
         }
+    }
+
+    /// The longest delay that a robots.txt of the crawl asked for.
+    pub(super) fn crawl_delay(&self) -> Option<CrawlDelay> {
+        self.pace.crawl_delay()
     }
 
     /// Asks for a page and follows its redirects as far as `judge` allows.
     ///
-    /// Links are collected within `scope`, or within the site that the redirects lead to.
+    /// Links are collected within `scope`, or within the site that the redirects lead to. An error is
+    /// no end of the page: the site wants to be left alone first.
     pub(super) async fn visit(
         &mut self,
         url: &PageUrl,
         scope: Option<&SiteScope>,
         judge: &(dyn Fn(&PageUrl) -> HopVerdict + Sync),
-    ) -> Visit {
+    ) -> Result<Visit, Box<Snooze>> {
         let mut trace = Trace::default();
         let mut seen = vec![url.clone()];
         let mut led_to = None;
         let mut target = url.clone();
         let outcome = loop {
-            match self.hop(&target, scope, &mut trace).await {
+            match self.patient_hop(&target, scope, &mut trace).await {
+                Hop::Wait(snooze) => return Err(snooze),
                 Hop::End(outcome) => break outcome,
                 Hop::Redirect(location) => match redirect::next(&target, &location, &seen, judge) {
                     Next::Follow(next) => {
@@ -159,7 +190,7 @@ impl Visitor {
             duration_ms = trace.duration.as_millis(),
             "visited a page"
         );
-        Visit {
+        Ok(Visit {
             final_url: led_to.filter(|led_to| led_to != url),
             http_status: trace.http_status,
             body_bytes: trace.body_bytes,
@@ -172,13 +203,50 @@ impl Visitor {
             } else {
                 outcome
             },
+        })
+    }
+
+    /// One request, made again where that may help: after a short wait that the site asked for, and
+    /// after a hiccup of a site that answered well before. The start page is not asked for again
+    /// here: the next attempt at the site does that.
+    async fn patient_hop(
+        &mut self,
+        url: &PageUrl,
+        scope: Option<&SiteScope>,
+        trace: &mut Trace,
+    ) -> Hop {
+        let mut waits = 0;
+        let mut retries = 0;
+        loop {
+            let hop = self.hop(url, scope, trace).await;
+            match &hop {
+                Hop::Wait(snooze) if snooze.wait <= WAIT_HERE_MAX && waits < WAITS_HERE_MAX => {
+                    waits += 1;
+                    sleep(snooze.wait).await;
+                    continue;
+                }
+                Hop::End(Outcome::Failed { failure, .. }) if is_hiccup(failure.code) => {
+                    if self.is_well && retries < RETRIES_MAX {
+                        retries += 1;
+                        sleep(RETRY.ceiling(retries)).await;
+                        continue;
+                    }
+                    self.is_well = false;
+                }
+                Hop::End(Outcome::Fetched(_)) => self.is_well = true,
+                Hop::Wait(_) | Hop::Redirect(_) | Hop::End(_) => {}
+            }
+            return hop;
         }
     }
 
     /// One request and what its answer means.
     async fn hop(&mut self, url: &PageUrl, scope: Option<&SiteScope>, trace: &mut Trace) -> Hop {
-        if let Err(outcome) = self.gate.admit(url, &self.shared, &mut self.pace).await {
-            return Hop::End(*outcome);
+        if let Err(refusal) = self.gate.admit(url, &self.shared, &mut self.pace).await {
+            return match *refusal {
+                Refusal::Outcome(outcome) => Hop::End(outcome),
+                Refusal::Wait(snooze) => Hop::Wait(Box::new(snooze)),
+            };
         }
         let max_body_bytes = self.shared.max_body_bytes;
         let fetching = self.pace.start().await;
@@ -189,9 +257,15 @@ impl Visitor {
                 trace.first_byte = Some(answer.first_byte());
                 trace.etag = answer.short_header(&ETAG);
                 trace.last_modified = answer.short_header(&LAST_MODIFIED);
-                let hop = match answer.location() {
-                    Some(location) => Hop::Redirect(location.to_owned()),
-                    None => Hop::End(page::read(url, scope, &mut answer, max_body_bytes).await),
+                let hop = match (answer.wait_asked_for(), answer.location()) {
+                    (Some(wait), _) => Hop::Wait(Box::new(Snooze {
+                        wait,
+                        failure: status_failure(url, answer.status().as_u16()),
+                    })),
+                    (None, Some(location)) => Hop::Redirect(location.to_owned()),
+                    (None, None) => {
+                        Hop::End(page::read(url, scope, &mut answer, max_body_bytes).await)
+                    }
                 };
                 trace.body_bytes = answer.body_bytes();
                 hop
@@ -203,8 +277,23 @@ impl Visitor {
 }
 
 enum Hop {
+    /// The server wants to be left alone; nothing is decided.
+    Wait(Box<Snooze>),
     Redirect(String),
     End(Outcome),
+}
+
+/// Whether a failure may be gone in a moment.
+fn is_hiccup(code: FailureCode) -> bool {
+    matches!(
+        code,
+        FailureCode::DnsFailed
+            | FailureCode::ConnectRefused
+            | FailureCode::ConnectTimeout
+            | FailureCode::ConnectFailed
+            | FailureCode::FetchTimeout
+            | FailureCode::HttpServerError
+    )
 }
 
 /// Query strings may carry personal data and are never logged.

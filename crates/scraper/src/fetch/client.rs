@@ -2,10 +2,12 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
+use reqwest::header::{
+    ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION,
+};
 use reqwest::{Client, Response, StatusCode, redirect};
 use rustls::ClientConfig;
 use tokio::time::Instant;
@@ -14,7 +16,7 @@ use trawl_domain::url_rules::PageUrl;
 
 use super::error::{FetchError, Limits};
 use super::resolve::{Names, ResolveError, VettedResolver};
-use super::tls;
+use super::{retry_after, tls};
 use crate::crawler::CrawlerError;
 use crate::step::VALIDATOR_MAX_BYTES;
 
@@ -144,6 +146,28 @@ impl Answer {
     pub(crate) fn short_header(&self, name: &HeaderName) -> Option<String> {
         let value = self.response.headers().get(name)?.to_str().ok()?;
         (value.len() <= VALIDATOR_MAX_BYTES).then(|| value.to_owned())
+    }
+
+    /// How long the server asks to be left alone.
+    pub(crate) fn wait_asked_for(&self) -> Option<Duration> {
+        retry_after::wait_asked_for(self.status(), self.response.headers(), SystemTime::now())
+    }
+
+    /// How long a cache may keep the answer (RFC 9111, 5.2.2); `None` where nothing is said.
+    pub(crate) fn max_age(&self) -> Option<Duration> {
+        let directives = self.response.headers().get(CACHE_CONTROL)?.to_str().ok()?;
+        let mut max_age = None;
+        for directive in directives.split(',').map(str::trim) {
+            let (name, value) = directive.split_once('=').unwrap_or((directive, ""));
+            if name.eq_ignore_ascii_case("no-store") || name.eq_ignore_ascii_case("no-cache") {
+                return Some(Duration::ZERO);
+            }
+            if name.eq_ignore_ascii_case("max-age") {
+                let seconds = value.trim_matches('"').parse().ok();
+                max_age = seconds.map(Duration::from_secs).or(max_age);
+            }
+        }
+        max_age
     }
 
     /// All headers that are text.

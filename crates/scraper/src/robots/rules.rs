@@ -9,13 +9,19 @@ use trawl_domain::url_rules::{PageUrl, normal_escapes};
 /// no rule but an attack or a mistake, and is skipped.
 const LINE_MAX_BYTES: usize = 16 * 1024;
 
-/// The rules of the groups that name a product, else of those for everyone.
+/// Most sitemaps that are kept of a file, and the longest of them in bytes. Chosen: large shops name
+/// a dozen; the longest URL that is fetched is shorter.
+const SITEMAPS_MAX: usize = 50;
+const SITEMAP_MAX_BYTES: usize = 2048;
+
+/// The rules of the groups that name a product, else of those for everyone. The default allows all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct RobotsRules {
     /// The longest pattern first, `Allow` before `Disallow` of equal length: the first that
     /// matches decides (RFC 9309, 2.2.2).
     rules: Vec<Rule>,
     crawl_delay: Option<Duration>,
+    sitemaps: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,16 +38,12 @@ struct Pattern {
 }
 
 impl RobotsRules {
-    /// No rules: everything is allowed.
-    pub(crate) fn open() -> Self {
-        Self::default()
-    }
-
     /// Reads the groups for `product`; everything that is not understood is skipped.
     pub(crate) fn parse(body: &[u8], product: &str) -> Self {
         let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
         let mut ours = Self::default();
         let mut everyone = Self::default();
+        let mut sitemaps = Vec::new();
         let mut is_named = false;
         let mut group = Group::default();
         for line in body.split(|byte| matches!(byte, b'\n' | b'\r' | 0)) {
@@ -77,10 +79,17 @@ impl RobotsRules {
                         });
                     }
                 }
+                // Belongs to no group, and ends none (RFC 9309, 2.2.4).
+                Key::Sitemap => {
+                    if sitemaps.len() < SITEMAPS_MAX && value.len() <= SITEMAP_MAX_BYTES {
+                        sitemaps.push(value.to_owned());
+                    }
+                }
                 Key::Other => {}
             }
         }
         let mut rules = if is_named { ours } else { everyone };
+        rules.sitemaps = sitemaps;
         rules
             .rules
             .sort_by_key(|rule| (Reverse(rule.pattern.length()), Reverse(rule.allow)));
@@ -99,6 +108,26 @@ impl RobotsRules {
         };
         let rule = self.rules.iter().find(|rule| rule.pattern.matches(&target));
         rule.is_none_or(|rule| rule.allow)
+    }
+
+    /// The values of the `Sitemap` lines, in their order, as written.
+    pub(crate) fn sitemaps(&self) -> &[String] {
+        &self.sitemaps
+    }
+
+    /// Memory that the rules take, about.
+    pub(super) fn bytes(&self) -> usize {
+        let rules: usize = self
+            .rules
+            .iter()
+            .map(|rule| size_of::<Rule>() + rule.pattern.text.len())
+            .sum();
+        let sitemaps: usize = self
+            .sitemaps
+            .iter()
+            .map(|url| size_of::<String>() + url.len())
+            .sum();
+        rules + sitemaps
     }
 
     /// The wait between fetches that the file asks for.
@@ -135,6 +164,7 @@ enum Key {
     UserAgent,
     Rule { allow: bool },
     CrawlDelay,
+    Sitemap,
     Other,
 }
 
@@ -148,6 +178,7 @@ impl Key {
                 Self::Rule { allow: false }
             }
             "crawl-delay" | "crawldelay" => Self::CrawlDelay,
+            "sitemap" | "site-map" => Self::Sitemap,
             _ => Self::Other,
         }
     }

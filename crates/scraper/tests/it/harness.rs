@@ -9,12 +9,14 @@ use trawl_domain::fetch_settings::FetchSettings;
 use trawl_domain::page::PageState;
 use trawl_domain::site::SiteAddress;
 use trawl_scraper::crawler::Crawler;
-use trawl_scraper::step::{CrawlEnd, CrawlOrder, CrawledPage, RecordedPage, Step};
+use trawl_scraper::step::{CrawlEnd, CrawlOrder, CrawledPage, RecordedPage, Snooze, Step};
 use trawl_test_support::farm::{Site, SiteFarm};
 
 /// Everything that one crawl yielded.
 pub(crate) struct Crawled {
     pub(crate) pages: Vec<CrawledPage>,
+    /// The waits that the site asked for and that the test did not wait for.
+    pub(crate) snoozes: Vec<Snooze>,
     pub(crate) end: CrawlEnd,
 }
 
@@ -79,17 +81,31 @@ pub(crate) fn order(address: &str, max_pages: u32) -> CrawlOrder {
         site,
         max_pages,
         options: CrawlOptions::default(),
+        snoozes: 0,
         recorded: Vec::new(),
     }
 }
 
 pub(crate) async fn run(settings: FetchSettings, order: CrawlOrder) -> Crawled {
-    let mut crawl = Crawler::new(settings).expect("crawler").begin(order);
+    run_with(&Crawler::new(settings).expect("crawler"), order).await
+}
+
+/// As [`run`], with what the crawler knows of earlier crawls.
+pub(crate) async fn run_with(crawler: &Crawler, order: CrawlOrder) -> Crawled {
+    let mut crawl = crawler.begin(order);
     let mut pages = Vec::new();
+    let mut snoozes = Vec::new();
     loop {
         match crawl.next().await {
             Step::Page(page) => pages.push(*page),
-            Step::End(end) => return Crawled { pages, end: *end },
+            Step::Snooze(snooze) => snoozes.push(*snooze),
+            Step::End(end) => {
+                return Crawled {
+                    pages,
+                    snoozes,
+                    end: *end,
+                };
+            }
         }
     }
 }

@@ -112,6 +112,7 @@ async fn a_dropped_step_loses_the_page_in_flight_and_no_other() {
     loop {
         match crawl.next().await {
             Step::Page(page) => urls.push(page.url),
+            Step::Snooze(snooze) => panic!("{snooze:?}"),
             Step::End(end) => {
                 assert_eq!(end.failure, None);
                 break;

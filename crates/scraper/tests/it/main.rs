@@ -7,4 +7,5 @@ mod pages;
 mod redirects;
 mod resume;
 mod robots;
+mod snooze;
 mod start;

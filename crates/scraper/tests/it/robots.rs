@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use trawl_domain::page::PageState;
+use trawl_scraper::crawler::Crawler;
+use trawl_scraper::step::CrawlDelay;
 use trawl_test_support::farm::{Reply, Site, SiteFarm};
 
-use crate::harness::{crawl, order, paths, run, settings};
+use crate::harness::{crawl, order, paths, run, run_with, settings};
 
 #[tokio::test]
 async fn it_is_asked_for_once_and_first() {
@@ -55,7 +57,6 @@ async fn what_cannot_be_had_closes_the_site_for_now() {
     for reply in [
         Reply::status(500),
         Reply::status(503),
-        Reply::status(429),
         Reply::closed(),
         Reply::cut_short("User-agent: *"),
     ] {
@@ -121,4 +122,34 @@ async fn a_crawl_delay_slows_the_crawl_down() {
         let ended = pair[0].ended.expect("an end");
         assert!(pair[1].started - ended >= Duration::from_millis(190));
     }
+}
+
+#[tokio::test]
+async fn the_crawls_of_a_process_share_what_they_know() {
+    let farm = SiteFarm::start().await.expect("farm");
+    let crawler = Crawler::new(settings()).expect("crawler");
+    let asked = async |site: Site| {
+        farm.forget_hits();
+        farm.add_site("shop.test", site);
+        run_with(&crawler, order(&farm.domain("shop.test"), 1)).await;
+        let paths = paths(&farm, "shop.test");
+        paths.iter().filter(|path| *path == "/robots.txt").count()
+    };
+    // What could not be had is asked for again at once.
+    assert_eq!(asked(Site::new(1).with_status("/robots.txt", 500)).await, 1);
+    assert_eq!(asked(Site::new(1).with_robots("User-agent: *")).await, 1);
+    assert_eq!(asked(Site::new(1)).await, 0);
+}
+
+#[tokio::test]
+async fn the_delay_that_was_asked_for_is_told_with_what_was_honored() {
+    let farm = SiteFarm::start().await.expect("farm");
+    let robots = "User-agent: *\nCrawl-delay: 90\nDisallow: /";
+    farm.add_site("shop.test", Site::new(1).with_robots(robots));
+    let crawled = run(settings(), order(&farm.domain("shop.test"), 1)).await;
+    let told = CrawlDelay {
+        asked: Duration::from_secs(90),
+        honored: Duration::from_secs(30),
+    };
+    assert_eq!(crawled.end.crawl_delay, Some(told));
 }

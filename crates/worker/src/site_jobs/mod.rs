@@ -119,6 +119,7 @@ impl SiteJobs {
                     self.recorder.record(page_record(job, seq, *page)?).await;
                     seq = seq.saturating_add(1);
                 }
+                Step::Snooze(snooze) => return Err(snooze.failure),
                 Step::End(end) => break end,
             }
         };
@@ -163,6 +164,7 @@ impl SiteJobs {
             site,
             max_pages: job.max_pages,
             options: CrawlOptions::default(),
+            snoozes: 0,
             recorded,
         })
     }

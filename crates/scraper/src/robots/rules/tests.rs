@@ -161,3 +161,69 @@ proptest! {
         prop_assert_eq!(parsed.matches(&path), naive(pattern.as_bytes(), path.as_bytes()));
     }
 }
+
+#[test]
+fn sitemaps_belong_to_no_group_and_are_bounded() {
+    let sitemaps = |robots: &str| {
+        let rules = RobotsRules::parse(robots.as_bytes(), "Trawl");
+        rules.sitemaps().to_vec()
+    };
+    let robots = "Sitemap: https://a.test/1.xml # first\nuser-agent: other\ndisallow: /\n\
+                  SITEMAP:/2.xml\nuser-agent: trawl\nsitemap : https://cdn.test/3.xml.gz";
+    assert_eq!(
+        sitemaps(robots),
+        [
+            "https://a.test/1.xml",
+            "/2.xml",
+            "https://cdn.test/3.xml.gz"
+        ]
+    );
+    assert_eq!(sitemaps(&"sitemap: /s\n".repeat(1000)).len(), SITEMAPS_MAX);
+    let long = format!("sitemap: /{}", "x".repeat(SITEMAP_MAX_BYTES));
+    assert_eq!(sitemaps(&long), Vec::<String>::new());
+}
+
+/// The examples of RFC 9309, 2.2.2 and 5, and of Google's documentation of how it reads the file.
+#[test]
+fn the_examples_of_the_standard_are_read_as_it_says() {
+    check(
+        "User-Agent: *\nDisallow: *.gif$\nDisallow: /example/\nAllow: /publications/\n\
+         User-Agent: foobot\nDisallow:/\nAllow:/example/page.html\nAllow:/example/allowed.gif\n\
+         User-Agent: barbot\nUser-Agent: bazbot\nDisallow: /example/page.html\n\
+         User-Agent: quxbot",
+        &["/", "/publications/a", "/a.gif?x", "/example"],
+        &["/example/page.html", "/a.gif", "/publications.gif"],
+    );
+    // The longest match of 5.2.
+    check(
+        "User-Agent: trawl\nAllow: /example/page/\nDisallow: /example/page/disallowed.gif",
+        &["/example/page/", "/example/page/a.gif"],
+        &["/example/page/disallowed.gif"],
+    );
+    // Special characters of 2.2.3.
+    check(
+        "user-agent: *\nallow: /this/*/exactly\ndisallow: /this/\ndisallow: /end.html$",
+        &["/this/is/exactly", "/end.html5"],
+        &["/this/is/not", "/end.html"],
+    );
+    // Octets of 2.2.2: escapes of either side are compared in one form.
+    check(
+        "user-agent: *\ndisallow: /foo/bar/%E3%83%84\ndisallow: /foo/baz/\u{30c4}\n\
+         disallow: /foo/%62ar/x",
+        &["/foo/bar/"],
+        &["/foo/bar/\u{30c4}", "/foo/baz/%E3%83%84", "/foo/bar/x"],
+    );
+    // An escaped `*` or `$` stands for itself (2.2.3).
+    check(
+        "user-agent: *\ndisallow: /price%24\ndisallow: /a%2Ab",
+        &["/price", "/axb"],
+        &["/price%24", "/a%2Ab"],
+    );
+    // An empty file and an empty group allow all.
+    check("", &["/"], &[]);
+    check(
+        "user-agent: trawl\n\nuser-agent: *\ndisallow: /x",
+        &["/"],
+        &["/x"],
+    );
+}
