@@ -22,6 +22,7 @@ mod pgbouncer;
 mod port;
 mod postmaster;
 mod server;
+mod stay;
 mod wait;
 
 pub use client::ServerAddress;

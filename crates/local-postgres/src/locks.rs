@@ -4,16 +4,24 @@
 //! The *membership* is held shared for as long as a process uses the server; whoever can turn its
 //! own into the only one is the last user, and stops the server.
 //! Both vanish with the process that held them, so a crash leaves nothing to clean up.
+//!
+//! Each is given back by unlocking, not by closing its file: a program that another thread is just
+//! starting has a copy of the descriptor until its `exec`, and the lock would last as long as that
+//! copy (`flock(2)`).
 
 use crate::error::LocalPostgresError;
 use crate::wait::Deadline;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// Between two looks at a taken gate where there is no runtime to sleep in.
+const BLOCKING_POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 /// The right to look for, start or stop the server; given back on drop.
 #[derive(Debug)]
-pub(crate) struct Gate(#[expect(dead_code, reason = "held for its lock only")] File);
+pub(crate) struct Gate(File);
 
 impl Gate {
     /// Waits for the right.
@@ -36,12 +44,31 @@ impl Gate {
         }
     }
 
+    /// Waits for the right, blocking the thread; `None` when it stays taken for all of `limit`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Gate::try_enter`].
+    pub(crate) fn enter_blocking(
+        path: &Path,
+        limit: Duration,
+    ) -> Result<Option<Self>, LocalPostgresError> {
+        let started = Instant::now();
+        loop {
+            let gate = Self::try_enter(path)?;
+            if gate.is_some() || started.elapsed() >= limit {
+                return Ok(gate);
+            }
+            std::thread::sleep(BLOCKING_POLL_INTERVAL);
+        }
+    }
+
     /// Takes the right if it is free now.
     ///
     /// # Errors
     ///
     /// [`LocalPostgresError::Files`] when the file system has no locks.
-    pub(crate) fn try_enter(path: &Path) -> Result<Option<Self>, LocalPostgresError> {
+    fn try_enter(path: &Path) -> Result<Option<Self>, LocalPostgresError> {
         let file = open(path)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Self(file))),
@@ -50,6 +77,12 @@ impl Gate {
                 Err(LocalPostgresError::files("lock", path)(source))
             }
         }
+    }
+}
+
+impl Drop for Gate {
+    fn drop(&mut self) {
+        give_back(&self.0);
     }
 }
 
@@ -114,6 +147,19 @@ impl Membership {
     }
 }
 
+impl Drop for Membership {
+    fn drop(&mut self) {
+        give_back(&self.file);
+    }
+}
+
+/// What cannot be unlocked is so when its file is closed, which follows.
+fn give_back(file: &File) {
+    if let Err(error) = file.unlock() {
+        tracing::debug!(%error, "a lock file is closed without being unlocked");
+    }
+}
+
 fn open(path: &Path) -> Result<File, LocalPostgresError> {
     OpenOptions::new()
         .create(true)
@@ -128,7 +174,6 @@ fn open(path: &Path) -> Result<File, LocalPostgresError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     #[tokio::test]
     async fn the_last_member_out_knows_it() {
@@ -168,5 +213,24 @@ mod tests {
         Gate::enter(&gate, Deadline::after(limit))
             .await
             .expect("free again");
+    }
+
+    #[test]
+    fn a_copy_of_a_descriptor_keeps_no_lock() {
+        let directory = tempfile::tempdir().expect("temporary directory");
+        let (gate, users) = (
+            directory.path().join("gate"),
+            directory.path().join("users"),
+        );
+        let first = Gate::try_enter(&gate).expect("locks").expect("free");
+        let one = Membership::join(&users, &first).expect("join");
+        let two = Membership::join(&users, &first).expect("join");
+        // As the child of a fork has them, until it is another program.
+        let copies = [first.0.try_clone(), one.file.try_clone()];
+        drop(first);
+        let again = Gate::try_enter(&gate).expect("locks").expect("free again");
+        drop(one);
+        assert!(two.leave(&again).expect("leave"), "nobody else is left");
+        drop(copies);
     }
 }

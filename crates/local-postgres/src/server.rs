@@ -5,18 +5,11 @@ use crate::binaries::{self, ServerPrograms};
 use crate::client::{ServerAddress, ask};
 use crate::cluster::{Cluster, ROLE};
 use crate::error::LocalPostgresError;
-use crate::launch::{
-    Running, find_running, launch, request_shut_down, shut_down, socket_directory,
-};
+use crate::launch::{Running, find_running, launch, shut_down, socket_directory};
 use crate::layout::Layout;
-use crate::locks::{Gate, Membership};
-use crate::wait::Deadline;
+use crate::stay::Stay;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 use tokio::process::Child;
-
-/// For another process to finish what it does with the server: at worst a whole first start.
-const GATE_LIMIT: Duration = Duration::from_secs(240);
 
 /// Whether data must survive the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,8 +47,8 @@ pub enum Stopped {
 /// Which that is, lock files decide, so a process that crashes has left by crashing, and its
 /// server is found and reused by the next start.
 ///
-/// Dropping the value asks the server to stop without waiting, if nobody else uses it; prefer
-/// [`LocalPostgres::stop`].
+/// Dropping the value asks the server to stop without waiting for its end, if nobody else uses it;
+/// prefer [`LocalPostgres::stop`].
 #[derive(Debug)]
 pub struct LocalPostgres {
     address: ServerAddress,
@@ -64,10 +57,8 @@ pub struct LocalPostgres {
     layout: Layout,
     cluster: PathBuf,
     durability: Durability,
-    membership: Option<Membership>,
     child: Option<Child>,
-    /// Held until the server is ready to be used.
-    gate: Option<Gate>,
+    stay: Stay,
 }
 
 impl LocalPostgres {
@@ -87,17 +78,17 @@ impl LocalPostgres {
     /// A server started by a call that is dropped is told to stop.
     pub async fn start(options: PostgresOptions) -> Result<Self, LocalPostgresError> {
         let layout = Layout::open(&options.data_dir)?;
-        let gate = Gate::enter(&layout.gate(), Deadline::after(GATE_LIMIT)).await?;
-        let membership = Membership::join(&layout.users(), &gate)?;
+        let mut stay = Stay::begin(&layout).await?;
 
         let existing = Cluster::open(&layout)?;
         let mut running = None;
         if let Some(cluster) = &existing {
+            stay.at(&cluster.path);
             running = find_running(cluster).await?;
             if let Some(found) = &running
                 && !has_settings(found, &options).await?
             {
-                if membership.is_alone(&gate)? {
+                if stay.is_alone()? {
                     shut_down(&cluster.path, None).await?;
                     running = None;
                 } else {
@@ -109,20 +100,19 @@ impl LocalPostgres {
             (Some(cluster), Some(running)) => (cluster, running),
             (existing, _) => launch_new(&layout, existing, &options).await?,
         };
-        let mut postgres = Self {
+        stay.at(&cluster.path);
+        ensure_database(&running.address).await?;
+        stay.settle();
+        Ok(Self {
             url: running.address.url(ROLE),
             address: running.address,
             socket_dir: socket_directory(&cluster.path),
             layout,
             cluster: cluster.path,
             durability: options.durability,
-            membership: Some(membership),
             child: running.child,
-            gate: Some(gate),
-        };
-        postgres.ensure_database().await?;
-        postgres.gate = None;
-        Ok(postgres)
+            stay,
+        })
     }
 
     /// The connection URL of the database `trawl`; its role is a superuser of this server.
@@ -153,13 +143,9 @@ impl LocalPostgres {
     ///
     /// [`LocalPostgresError::TimedOut`] when the server outlives a fast and an immediate shutdown.
     pub async fn stop(mut self) -> Result<Stopped, LocalPostgresError> {
-        let gate = Gate::enter(&self.layout.gate(), Deadline::after(GATE_LIMIT)).await?;
-        let Some(membership) = self.membership.take() else {
+        let Some(_gate) = self.stay.end().await? else {
             return Ok(Stopped::LeftToOthers);
         };
-        if !membership.leave(&gate)? {
-            return Ok(Stopped::LeftToOthers);
-        }
         shut_down(&self.cluster, self.child.take()).await?;
         match self.durability {
             Durability::Durable => {}
@@ -167,40 +153,19 @@ impl LocalPostgres {
         }
         Ok(Stopped::Down)
     }
-
-    async fn ensure_database(&self) -> Result<(), LocalPostgresError> {
-        let existing = format!("SELECT 1 FROM pg_database WHERE datname = '{ROLE}'");
-        let found = ask(&self.address, "postgres", &existing)
-            .await
-            .map_err(|error| error.during("look for the database"))?;
-        if found.is_empty() {
-            ask(
-                &self.address,
-                "postgres",
-                &format!("CREATE DATABASE {ROLE}"),
-            )
-            .await
-            .map_err(|error| error.during("create the database"))?;
-        }
-        Ok(())
-    }
 }
 
-impl Drop for LocalPostgres {
-    fn drop(&mut self) {
-        let Some(membership) = self.membership.take() else {
-            return;
-        };
-        let gate = self
-            .gate
-            .take()
-            .or_else(|| Gate::try_enter(&self.layout.gate()).ok().flatten());
-        // Without the gate somebody else is starting or stopping the server, and so uses it.
-        let last = gate.is_some_and(|gate| membership.leave(&gate).unwrap_or(false));
-        if last {
-            request_shut_down(&self.cluster);
-        }
+async fn ensure_database(address: &ServerAddress) -> Result<(), LocalPostgresError> {
+    let existing = format!("SELECT 1 FROM pg_database WHERE datname = '{ROLE}'");
+    let found = ask(address, "postgres", &existing)
+        .await
+        .map_err(|error| error.during("look for the database"))?;
+    if found.is_empty() {
+        ask(address, "postgres", &format!("CREATE DATABASE {ROLE}"))
+            .await
+            .map_err(|error| error.during("create the database"))?;
     }
+    Ok(())
 }
 
 async fn launch_new(

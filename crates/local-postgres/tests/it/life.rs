@@ -1,8 +1,9 @@
 //! Start, use, stop, start again.
 
 use crate::support::{ask, eventually, options, pid_file, server_pid, start};
-use std::fs;
+use std::fs::{self, File};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::time::Duration;
 use trawl_local_postgres::{LocalPostgres, Stopped};
 
 #[tokio::test]
@@ -155,6 +156,21 @@ async fn a_dropped_user_leaves_no_server_behind() {
     let directory = tempfile::tempdir().expect("temporary directory");
     let data_dir = directory.path();
     drop(start(data_dir).await);
+    eventually("the server ends", || !pid_file(data_dir).exists()).await;
+}
+
+#[tokio::test]
+async fn a_user_dropped_while_another_one_leaves_leaves_no_server_behind() {
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let data_dir = directory.path();
+    let postgres = start(data_dir).await;
+    // The other one has the gate, and has seen that it is not the last.
+    let gate = File::open(data_dir.join("postgres.gate")).expect("a gate");
+    gate.lock().expect("free");
+    let dropped = tokio::task::spawn_blocking(|| drop(postgres));
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    gate.unlock().expect("unlocked");
+    dropped.await.expect("no panic");
     eventually("the server ends", || !pid_file(data_dir).exists()).await;
 }
 
