@@ -129,19 +129,25 @@ async fn poison_reaches_a_client_that_relies_on_defaults() -> Result<()> {
 #[tokio::test]
 async fn named_statements_are_refused() -> Result<()> {
     let fixture = Fixture::only(Deed::RefuseNamed).await?;
-    let client = fixture.connect().await?;
-    for _ in 0..5 {
+    for _ in 0..12 {
+        let client = fixture.connect().await?;
         let refused = code(client.query("SELECT 1", &[]).await).unwrap();
         assert!(
             [
                 SqlState::INVALID_SQL_STATEMENT_NAME,
-                SqlState::DUPLICATE_PSTATEMENT
+                SqlState::DUPLICATE_PSTATEMENT,
+                SqlState::INTERNAL_ERROR,
             ]
             .contains(&refused),
             "{refused:?}"
         );
     }
+    let client = fixture.connect().await?;
     assert_eq!(ask(&client, 7).await?[0].get::<_, i32>(0), 7);
+    client
+        .batch_execute("prepare named as select 1")
+        .await
+        .unwrap_err();
     Ok(())
 }
 

@@ -9,6 +9,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use trawl_persistence::migrate::MIGRATIONS;
 use trawl_test_support::database::{Route, TestDatabase};
+use trawl_test_support::hostile::{Deed, HostilePooler, Hostility};
 use trawl_test_support::process::Finished;
 
 use crate::house::{Api, PATIENCE, migrated, trawl};
@@ -81,6 +82,27 @@ async fn a_database_in_order_is_exit_0_by_both_routes() {
             finished.stdout.ends_with("Everything is in order.\n"),
             "{finished:?}"
         );
+    }
+}
+
+/// A pooler that refuses or drops what has a name is described, not taken for a broken one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pooler_without_named_statements_is_in_order() {
+    let database = migrated().await;
+    for seed in 1..=3 {
+        let hostility = Hostility::poison_only().with_seed(seed);
+        let pooler = HostilePooler::start(&database.direct_url(), hostility)
+            .await
+            .unwrap();
+        let document = document(&["doctor", "--json"], &pooler.url(), 0).await;
+        assert_eq!(finding(&document, "connection")["state"], "ok");
+        assert_eq!(finding(&document, "pooler")["facts"]["mode"], "transaction");
+        let survive = &finding(&document, "named_statements")["facts"]["survive"];
+        assert_eq!(*survive, false, "{document:#}");
+        assert_eq!(finding(&document, "audit")["state"], "ok");
+        let report = pooler.report();
+        assert!(report.count(Deed::RefuseNamed) > 0, "{report}");
+        assert_eq!(report.astray, [""; 0], "{report}");
     }
 }
 

@@ -8,7 +8,8 @@ use super::wire::Wire;
 /// Round trips of which the median counts (chosen: odd, and over in a moment).
 const ROUND_TRIPS: usize = 9;
 
-/// One row about the server and about our own connection there. Everybody may read all of it.
+/// One row about the server and about our own connection there. Everybody may read all of it, and no
+/// setting that another client has left behind changes what it says.
 const FACTS: &str = "\
 select current_setting('server_version'), current_setting('max_connections'), \
        current_setting('superuser_reserved_connections'), \
@@ -16,7 +17,7 @@ select current_setting('server_version'), current_setting('max_connections'), \
        (select rolconnlimit from pg_catalog.pg_roles where rolname = current_user), \
        (select datconnlimit from pg_catalog.pg_database where datname = current_database()), \
        pg_is_in_recovery()::text, \
-       current_database() || ' since ' || pg_postmaster_start_time(), \
+       current_database() || ' since ' || extract(epoch from pg_postmaster_start_time()), \
        (select application_name from pg_catalog.pg_stat_activity where pid = pg_backend_pid()), \
        (select version || ' ' || cipher from pg_catalog.pg_stat_ssl \
         where pid = pg_backend_pid() and ssl), \

@@ -149,8 +149,20 @@ impl Probe {
     /// and the statement of that moment may stay behind under their random names.
     pub async fn measure(&self) -> Result<Measurements, ProbeError> {
         let mut one = self.open().await?;
+        // In a transaction with limits of its own, since those that another client left behind
+        // would end it.
+        let has_begun = match sharing::begin(&mut one).await {
+            Err(error) if sharing::refuses_transactions(&error) => {
+                one = self.open().await?;
+                false
+            }
+            process => process.map(|_process| true)?,
+        };
         let (server, encryption) = facts::read(&mut one).await?;
         let (round_trip, clock) = facts::time(&mut one).await?;
+        if has_begun {
+            sharing::commit(&mut one).await?;
+        }
         let is_pooled = one.key_process.to_string() != server.process;
         let mut other = self.open().await?;
         let traces = Traces::random();

@@ -89,7 +89,7 @@ pub(super) async fn begin(wire: &mut Wire) -> Result<String, ProbeError> {
         })
 }
 
-async fn commit(wire: &mut Wire) -> Result<(), ProbeError> {
+pub(super) async fn commit(wire: &mut Wire) -> Result<(), ProbeError> {
     wire.query("the end of a transaction", "commit")
         .await
         .map(drop)
@@ -109,7 +109,7 @@ async fn visit(wire: &mut Wire) -> Result<String, ProbeError> {
 }
 
 /// `PgBouncer` in statement mode says so under 08P01 when a transaction begins.
-fn refuses_transactions(error: &ProbeError) -> bool {
+pub(super) fn refuses_transactions(error: &ProbeError) -> bool {
     matches!(error, ProbeError::Refused { code, message }
         if code == "08P01" && message.contains("transaction blocks not allowed"))
 }
@@ -191,7 +191,15 @@ async fn named_statements(
 ) -> Result<(Answer, bool), ProbeError> {
     let name = &traces.statement;
     let process = begin(one).await?;
-    one.name_statement(name, "select 1").await?;
+    match one.name_statement(name, "select 1").await {
+        Err(error) if refuses_names(&error) => {
+            if !one.is_spent {
+                roll_back(one).await?;
+            }
+            return Ok((Answer::No, true));
+        }
+        named => named?,
+    }
     commit(one).await?;
     let held = meet(other, &process).await?;
     let patience = one.limit;
@@ -204,7 +212,7 @@ async fn named_statements(
             Answer::Yes
         }
         Ok(_row) => Answer::Unknown,
-        Err(ProbeError::Refused { .. }) => {
+        Err(error) if refuses_names(&error) => {
             one.give_up();
             Answer::No
         }
@@ -219,6 +227,16 @@ async fn named_statements(
     Ok((answer, is_gone))
 }
 
+/// Whether a pooler, or the server that it has turned to, will not have a statement of this name: it
+/// is unknown or taken (26000, 42P05), the kind is not supported (0A000), or Supavisor refuses it
+/// (`EPSSIMPLEQUERY` and its like, which end the connection).
+fn refuses_names(error: &ProbeError) -> bool {
+    matches!(error.code(), Some("26000" | "42P05" | "0A000"))
+        || error
+            .pooler_code()
+            .is_some_and(|code| code.starts_with("EPS"))
+}
+
 /// Forgets the statement on the server connection of the open transaction, and ends that.
 async fn forget_here(wire: &mut Wire, name: &str) -> Result<bool, ProbeError> {
     let request = "the end of a named statement";
@@ -229,10 +247,13 @@ async fn forget_here(wire: &mut Wire, name: &str) -> Result<bool, ProbeError> {
         )
         .await?;
     // A pooler that keeps track of statements gives them names of its own, and forgets them itself.
+    // By message and not by DEALLOCATE, which Supavisor refuses (`EPSSIMPLEQUERY`).
     if !known.is_empty()
-        && let Err(_refused) = wire.query(request, &format!("deallocate {name}")).await
+        && let Err(_refused) = wire.forget_statement(name).await
     {
-        roll_back(wire).await?;
+        if !wire.is_spent {
+            roll_back(wire).await?;
+        }
         return Ok(false);
     }
     commit(wire).await?;
@@ -243,14 +264,17 @@ async fn forget_here(wire: &mut Wire, name: &str) -> Result<bool, ProbeError> {
 /// nobody shares.
 async fn named_alone(wire: &mut Wire, traces: &Traces) -> Result<Answer, ProbeError> {
     let name = &traces.statement;
-    wire.name_statement(name, "select 1").await?;
-    visit(wire).await?;
-    match wire.run_named(name).await {
+    let called = async {
+        wire.name_statement(name, "select 1").await?;
+        visit(wire).await?;
+        wire.run_named(name).await
+    };
+    match called.await {
         Ok(_row) => {
             wire.forget_statement(name).await?;
             Ok(Answer::Yes)
         }
-        Err(ProbeError::Refused { .. }) => {
+        Err(error) if refuses_names(&error) => {
             wire.give_up();
             Ok(Answer::No)
         }

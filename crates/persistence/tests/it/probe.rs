@@ -9,6 +9,7 @@ use trawl_persistence::probe::{Answer, Measurements, Mode, Pooler, Probe, ProbeE
 use tokio_postgres::NoTls;
 use trawl_local_postgres::{PgBouncer, PgBouncerOptions, ServerAddress};
 use trawl_test_support::database::Servers;
+use trawl_test_support::hostile::{Deed, HostilePooler, Hostility};
 
 use crate::database::{Db, Route};
 
@@ -177,5 +178,39 @@ async fn a_pool_of_one_and_the_other_modes_are_told_too() -> Result<()> {
     let statement = probe.measure().await?;
     ensure!(statement.mode == Mode::Statement, "{statement:?}");
     pooler.stop().await?;
+    Ok(())
+}
+
+/// As [`measure`], through a hostile pooler.
+async fn measure_behind(db: &Db, hostility: Hostility) -> Result<Measurements> {
+    let pooler = HostilePooler::start(&db.url(), hostility).await?;
+    let measured = Probe::new(&pooler.url(), None, LIMIT)?.measure().await;
+    let report = pooler.report();
+    ensure!(report.astray.is_empty(), "sent too early: {report}");
+    measured.with_context(|| format!("no measurement: {report}"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pooler_that_refuses_or_forgets_names_is_no_broken_connection() -> Result<()> {
+    let db = Db::empty(Route::Direct).await?;
+    for hostility in [
+        Hostility::none().with(Deed::RefuseNamed, 1.0),
+        Hostility::none().with(Deed::ForgetStatements, 1.0),
+        Hostility::poison_only(),
+    ] {
+        for seed in 1..=3 {
+            let measured = measure_behind(&db, hostility.clone().with_seed(seed)).await?;
+            ensure!(measured.mode == Mode::Transaction, "{measured:?}");
+            ensure!(measured.named_statements == Answer::No, "{measured:?}");
+        }
+    }
+    // Refused here and there: at the naming, at the call or at the end.
+    for seed in 1..=12 {
+        let hostility = Hostility::none()
+            .with(Deed::RefuseNamed, 0.4)
+            .with_seed(seed);
+        let measured = measure_behind(&db, hostility).await?;
+        ensure!(measured.named_statements == Answer::No, "{measured:?}");
+    }
     Ok(())
 }

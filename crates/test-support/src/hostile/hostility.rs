@@ -10,7 +10,8 @@ pub enum Deed {
     PoisonSettings,
     /// Before a transaction, the backend forgets all prepared statements.
     ForgetStatements,
-    /// A request that names a prepared statement is refused, as unknown or as taken.
+    /// A request that names a prepared statement is refused: as unknown, as taken, or with FATAL XX000
+    /// `(EPSSIMPLEQUERY)`.
     RefuseNamed,
     /// What a client sends before `ReadyForQuery` of its last transaction goes to a backend that
     /// serves somebody else, as with Supavisor between an error and `ReadyForQuery`.

@@ -83,6 +83,7 @@ impl Assembler {
                 _ => {}
             }
             self.is_named |= match message {
+                Frontend::Query { sql } => names_a_statement(sql),
                 Frontend::Parse { name, .. } => !name.is_empty(),
                 Frontend::Bind { statement, .. } => !statement.is_empty(),
                 _ => false,
@@ -103,4 +104,12 @@ impl Assembler {
         }
         Ok(None)
     }
+}
+
+fn names_a_statement(sql: &str) -> bool {
+    sql.split_whitespace().next().is_some_and(|word| {
+        ["prepare", "execute", "deallocate"]
+            .iter()
+            .any(|command| word.eq_ignore_ascii_case(command))
+    })
 }

@@ -272,10 +272,10 @@ impl Session {
             return Ok(Next::Silence);
         }
         let sent = if request.is_named && self.happens(Deed::RefuseNamed) {
-            let (sqlstate, message) = if self.dice.happens(0.5) {
-                ("26000", "prepared statement does not exist")
-            } else {
-                ("42P05", "prepared statement already exists")
+            let (sqlstate, message) = match self.dice.below(3) {
+                0 => ("26000", "prepared statement does not exist"),
+                1 => ("42P05", "prepared statement already exists"),
+                _ => return Ok(fatal(&Effect::no_named_statements())),
             };
             failing_query(sqlstate, message).bytes
         } else if request.kind == RequestKind::Statement && self.happens(Deed::WrongCancel) {

@@ -81,6 +81,15 @@ impl Effect {
         }
     }
 
+    /// Supavisor's answer to what it does not support of named statements.
+    pub fn no_named_statements() -> Self {
+        Self::Fatal {
+            sqlstate: "XX000",
+            message: "(EPSSIMPLEQUERY) prepared statements are not supported in transaction mode"
+                .to_owned(),
+        }
+    }
+
     /// A server's last word when it is shut down.
     pub fn admin_shutdown() -> Self {
         Self::Fatal {
