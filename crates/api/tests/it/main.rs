@@ -7,6 +7,7 @@ mod configuration;
 mod crawl;
 mod doctor;
 mod health;
+mod hostile;
 mod house;
 mod large;
 mod private;
