@@ -1,3 +1,3 @@
--- Tries the failed domains of a batch again, as batch $2. See migrations/0005_control.sql.
+-- Tries the failed domains of a batch again, as batch $2. See migrations/0006_options.sql.
 -- Caller: the retry call.
-select * from trawl.batch_retry_v1($1, $2)
+select * from trawl.batch_retry_v2($1, $2)

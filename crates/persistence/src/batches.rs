@@ -60,6 +60,8 @@ pub struct NewBatch<'a> {
     pub max_concurrent: MaxConcurrent,
     /// Time from acceptance after which what has not ended fails.
     pub deadline: Option<Duration>,
+    /// JSON text: what is asked of each crawl.
+    pub options: &'a str,
     /// Domains that may wait or run at most, of all batches and this one together.
     pub queue_limit: u32,
     /// SHA-256 of the normalized request: tells a repeated submission from a different one.
@@ -139,6 +141,7 @@ async fn insert(scope: &mut SessionScope, batch: &NewBatch<'_>) -> Result<Submit
             Type::FLOAT8,
         ),
         (&i64::from(batch.queue_limit) as _, Type::INT8),
+        (&batch.options as _, Type::TEXT),
     ];
     let rows = scope.query(&INSERT, &params).await?;
     let Some(row) = rows.first() else {
@@ -237,6 +240,8 @@ pub struct BatchView {
     pub retry_of: Option<Uuid>,
     /// The submitter's JSON text.
     pub metadata: String,
+    /// JSON text: what is asked of each crawl.
+    pub options: String,
 }
 
 /// One job in the status of its batch.
@@ -304,6 +309,7 @@ pub async fn batch_status<A>(
 fn read_view(row: &Row, job_changed_at: OffsetDateTime) -> Result<BatchView, ScopeError> {
     let updated_at: OffsetDateTime = get(&STATUS, row, 9)?;
     let metadata: Option<String> = get(&STATUS, row, 13)?;
+    let options: Option<String> = get(&STATUS, row, 24)?;
     Ok(BatchView {
         state: get_word(&STATUS, row, 1, BatchState::from_word)?,
         counts: BatchCounts {
@@ -323,6 +329,7 @@ fn read_view(row: &Row, job_changed_at: OffsetDateTime) -> Result<BatchView, Sco
         deadline_at: get(&STATUS, row, 22)?,
         retry_of: get(&STATUS, row, 23)?,
         metadata: metadata.unwrap_or_else(|| "{}".to_owned()),
+        options: options.unwrap_or_else(|| "{}".to_owned()),
     })
 }
 

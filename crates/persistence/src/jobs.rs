@@ -34,6 +34,8 @@ pub struct ClaimedJob {
     pub max_pages: u32,
     /// Pages that earlier claims recorded.
     pub pages_recorded: u32,
+    /// JSON text: what the client asked of the crawl.
+    pub options: String,
 }
 
 /// How a claimed job ended.
@@ -124,6 +126,7 @@ fn read_claimed(row: &Row) -> Result<ClaimedJob, ScopeError> {
         attempt: get_count(&CLAIM, row, 5)?,
         max_pages: get_count(&CLAIM, row, 6)?,
         pages_recorded: get_count(&CLAIM, row, 7)?,
+        options: get(&CLAIM, row, 8)?,
     })
 }
 

@@ -40,6 +40,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(3, "0003_record.sql"),
     migration!(4, "0004_finish.sql"),
     migration!(5, "0005_control.sql"),
+    migration!(6, "0006_options.sql"),
 ];
 
 impl Migration {

@@ -1,8 +1,9 @@
-//! Pages: recording them in groups, and reading them back to resume a job.
+//! Pages: recording them in groups, and reading them back, to resume a job and for clients.
 
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
+use time::OffsetDateTime;
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 use trawl_domain::failure::Failure;
@@ -43,21 +44,39 @@ pub struct PageRecord {
     pub discovered: String,
     /// JSON text: what was extracted.
     pub facts: Option<String>,
+    /// From the last request to the head of its answer.
+    pub first_byte: Option<Duration>,
+    /// `ETag` of the answer, as sent.
+    pub etag: Option<String>,
+    /// `Last-Modified` of the answer, as sent.
+    pub last_modified: Option<String>,
+    /// First 16 bytes of the SHA-256 of the decoded body.
+    pub body_hash: Option<[u8; 16]>,
+    /// JSON text: an object of how many URLs it named that are never fetched, by reason.
+    pub not_fetched: Option<String>,
+    /// JSON text: the formats that were asked for.
+    pub content: Option<String>,
 }
 
 impl PageRecord {
     /// The most bytes this record takes in a request.
     pub fn bytes(&self) -> usize {
-        // A length of 4 bytes for each of its 15 values, and the values of a fixed size.
-        const FIXED: usize = 15 * 4 + 71;
+        // A length of 4 bytes for each of its 21 values, and the values of a fixed size.
+        const FIXED: usize = 21 * 4 + 91;
+        let text = |text: &Option<String>| text.as_deref().map_or(0, cleaned_bytes);
+        let json = |json: &Option<String>| json.as_ref().map_or(0, String::len);
         FIXED
             + cleaned_bytes(&self.url)
-            + self.final_url.as_deref().map_or(0, cleaned_bytes)
+            + text(&self.final_url)
+            + text(&self.etag)
+            + text(&self.last_modified)
             + self.failure.as_ref().map_or(0, |failure| {
                 cleaned_bytes(&failure.sentence) + failure.code.as_str().len()
             })
             + self.discovered.len()
-            + self.facts.as_ref().map_or(0, String::len)
+            + json(&self.facts)
+            + json(&self.not_fetched)
+            + json(&self.content)
     }
 }
 
@@ -68,6 +87,7 @@ const RECORD: Statement =
     Statement::repeatable("page_record", include_str!("../sql/page_record.sql"));
 const OF_JOB: Statement =
     Statement::repeatable("pages_of_job", include_str!("../sql/pages_of_job.sql"));
+const VIEW: Statement = Statement::repeatable("pages_view", include_str!("../sql/pages_view.sql"));
 
 /// Records pages of any number of jobs, in as few requests as their bytes allow, fenced.
 ///
@@ -129,9 +149,7 @@ async fn record_slice(pool: &Pool, pages: &[PageRecord]) -> Result<Vec<Uuid>, Sc
             Type::INT8_ARRAY,
         ),
         (
-            &column(pages, |page| {
-                i32::try_from(page.duration.as_millis()).unwrap_or(i32::MAX)
-            }) as _,
+            &column(pages, |page| millis(page.duration)) as _,
             Type::INT4_ARRAY,
         ),
         (
@@ -156,9 +174,39 @@ async fn record_slice(pool: &Pool, pages: &[PageRecord]) -> Result<Vec<Uuid>, Sc
             &column(pages, |page| page.facts.as_deref().map(clean_json)) as _,
             Type::TEXT_ARRAY,
         ),
+        (
+            &column(pages, |page| page.first_byte.map(millis)) as _,
+            Type::INT4_ARRAY,
+        ),
+        (
+            &column(pages, |page| page.etag.as_deref().map(clean)) as _,
+            Type::TEXT_ARRAY,
+        ),
+        (
+            &column(pages, |page| page.last_modified.as_deref().map(clean)) as _,
+            Type::TEXT_ARRAY,
+        ),
+        (
+            &column(pages, |page| {
+                page.body_hash.as_ref().map(<[u8; 16]>::as_slice)
+            }) as _,
+            Type::BYTEA_ARRAY,
+        ),
+        (
+            &column(pages, |page| page.not_fetched.as_deref().map(clean_json)) as _,
+            Type::TEXT_ARRAY,
+        ),
+        (
+            &column(pages, |page| page.content.as_deref().map(clean_json)) as _,
+            Type::TEXT_ARRAY,
+        ),
     ];
     let rows = SessionScope::once(pool, &RECORD, &params).await?;
     rows.iter().map(|row| get(&RECORD, row, 0)).collect()
+}
+
+fn millis(duration: Duration) -> i32 {
+    i32::try_from(duration.as_millis()).unwrap_or(i32::MAX)
 }
 
 /// The key of a URL within its job: the first 16 bytes of its SHA-256, so that a long URL does not
@@ -186,6 +234,12 @@ pub struct StoredPage {
     pub discovered: String,
     /// JSON text: what was extracted.
     pub facts: Option<String>,
+    /// See [`PageRecord::body_bytes`].
+    pub body_bytes: u64,
+    /// See [`PageRecord::body_hash`].
+    pub body_hash: Option<[u8; 16]>,
+    /// See [`PageRecord::not_fetched`].
+    pub not_fetched: Option<String>,
 }
 
 /// The recorded pages of a job, in their order.
@@ -205,5 +259,105 @@ fn read_stored(row: &Row) -> Result<StoredPage, ScopeError> {
         depth: get_count(&OF_JOB, row, 3)?,
         discovered: get(&OF_JOB, row, 4)?,
         facts: get(&OF_JOB, row, 5)?,
+        body_bytes: get_bytes(&OF_JOB, row, 6)?,
+        body_hash: get::<Option<&[u8]>>(&OF_JOB, row, 7)?.and_then(|hash| hash.try_into().ok()),
+        not_fetched: get(&OF_JOB, row, 8)?,
     })
+}
+
+/// A page as clients read it.
+#[derive(Debug, Clone)]
+pub struct PageView {
+    /// Its place in the job, from 0.
+    pub seq: u32,
+    /// Canonical URL, as asked for.
+    pub url: String,
+    /// URL after redirects, where different.
+    pub final_url: Option<String>,
+    /// What became of it.
+    pub state: PageState,
+    /// Links from the start page.
+    pub depth: u32,
+    /// Status of the last answer.
+    pub http_status: Option<u32>,
+    /// Decoded bytes of the body.
+    pub body_bytes: u64,
+    /// From the first request to the last byte, in milliseconds.
+    pub duration_ms: u32,
+    /// From the last request to the head of its answer, in milliseconds.
+    pub first_byte_ms: Option<u32>,
+    /// `ETag` of the answer.
+    pub etag: Option<String>,
+    /// `Last-Modified` of the answer.
+    pub last_modified: Option<String>,
+    /// Stable code and sentence of why it has no content.
+    pub failure: Option<(String, String)>,
+    /// JSON text: see [`PageRecord::not_fetched`].
+    pub not_fetched: Option<String>,
+    /// JSON text: what was extracted.
+    pub facts: Option<String>,
+    /// JSON text: see [`PageRecord::content`].
+    pub content: Option<String>,
+    /// When it was recorded.
+    pub recorded_at: OffsetDateTime,
+}
+
+/// Up to `limit` pages of a job in their order, after the one in place `after`; `None` where there
+/// is no such job.
+///
+/// # Errors
+/// [`ScopeError`] of the statement.
+pub async fn pages_view(
+    pool: &Pool,
+    job: Uuid,
+    after: Option<u32>,
+    limit: u32,
+) -> Result<Option<Vec<PageView>>, ScopeError> {
+    let after = after.map_or(-1, |seq| i32::try_from(seq).unwrap_or(i32::MAX));
+    let params = [
+        (&job as _, Type::UUID),
+        (&after as _, Type::INT4),
+        (&i64::from(limit) as _, Type::INT8),
+    ];
+    let rows = SessionScope::once(pool, &VIEW, &params).await?;
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    let mut pages = Vec::with_capacity(rows.len());
+    for row in &rows {
+        if get::<Option<i32>>(&VIEW, row, 0)?.is_some() {
+            pages.push(read_page(row)?);
+        }
+    }
+    Ok(Some(pages))
+}
+
+fn read_page(row: &Row) -> Result<PageView, ScopeError> {
+    let code: Option<String> = get(&VIEW, row, 11)?;
+    let sentence: Option<String> = get(&VIEW, row, 12)?;
+    let count =
+        |index| Ok(get::<Option<i32>>(&VIEW, row, index)?.map(|n| u32::try_from(n).unwrap_or(0)));
+    Ok(PageView {
+        seq: get_count(&VIEW, row, 0)?,
+        url: get(&VIEW, row, 1)?,
+        final_url: get(&VIEW, row, 2)?,
+        state: get_word(&VIEW, row, 3, PageState::from_word)?,
+        depth: get_count(&VIEW, row, 4)?,
+        http_status: count(5)?,
+        body_bytes: get_bytes(&VIEW, row, 6)?,
+        duration_ms: get_count(&VIEW, row, 7)?,
+        first_byte_ms: count(8)?,
+        etag: get(&VIEW, row, 9)?,
+        last_modified: get(&VIEW, row, 10)?,
+        failure: code.zip(sentence),
+        not_fetched: get(&VIEW, row, 13)?,
+        facts: get(&VIEW, row, 14)?,
+        content: get(&VIEW, row, 15)?,
+        recorded_at: get(&VIEW, row, 16)?,
+    })
+}
+
+fn get_bytes(statement: &Statement, row: &Row, index: usize) -> Result<u64, ScopeError> {
+    let bytes: i64 = get(statement, row, index)?;
+    Ok(u64::try_from(bytes).unwrap_or(0))
 }

@@ -17,7 +17,7 @@ use trawl_persistence::jobs::{
     ClaimedJob, EndedJob, job_attempts, job_claim, job_finish, job_hand_back, job_rescue,
     job_status,
 };
-use trawl_persistence::pages::{page_record, pages_of_job};
+use trawl_persistence::pages::{PageRecord, page_record, pages_of_job, pages_view};
 use trawl_persistence::retention::{batch_expire, batch_sweep};
 use trawl_persistence::workers::{JobLease, worker_gone, worker_heartbeat};
 use uuid::Uuid;
@@ -46,10 +46,9 @@ async fn partly_claimed(
     total: usize,
     count: u32,
 ) -> Result<(Submission, Uuid, Vec<ClaimedJob>)> {
-    let batch = Submission::sized(prefix, total)
-        .at_once(1_000)
-        .accepted(&db.pool)
-        .await?;
+    let mut batch = Submission::sized(prefix, total).at_once(1_000);
+    batch.options = r#"{"max_depth": 1}"#.to_owned();
+    let batch = batch.accepted(&db.pool).await?;
     let me = worker(&db.pool).await?;
     let claimed = job_claim(&db.pool, me, count, Some(batch.id)).await?;
     ensure!(claimed.len() == usize::try_from(count)?);
@@ -262,7 +261,14 @@ both_routes!(a_retry_has_what_failed_and_the_pages_it_had, async |db| {
     let (batch, me, claimed) = partly_claimed(db, "failing", 3, 3).await?;
     let pages: Vec<_> = claimed
         .iter()
-        .flat_map(|job| [page(job.lease, 0), page(job.lease, 1)])
+        .flat_map(|job| {
+            let start = PageRecord {
+                content: Some(r#"{"text": "kept"}"#.to_owned()),
+                body_hash: Some([3; 16]),
+                ..page(job.lease, 0)
+            };
+            [start, page(job.lease, 1)]
+        })
         .collect();
     page_record(&db.pool, &pages).await?;
     let ended = [
@@ -303,7 +309,15 @@ both_routes!(a_retry_has_what_failed_and_the_pages_it_had, async |db| {
     assert_eq!(again.len(), 2);
     for job in &again {
         assert_eq!((job.pages_recorded, job.attempt), (2, 1));
-        assert_eq!(pages_of_job(&db.pool, job.lease.job).await?.len(), 2);
+        let stored = pages_of_job(&db.pool, job.lease.job).await?;
+        let hashes: Vec<_> = stored.iter().map(|page| page.body_hash).collect();
+        assert_eq!(hashes, [Some([3; 16]), None]);
+        let pages = pages_view(&db.pool, job.lease.job, None, 5).await?;
+        assert_eq!(
+            pages.context("the job")?[0].content.as_deref(),
+            Some(r#"{"text": "kept"}"#)
+        );
+        assert_eq!(job.options, claimed[0].options);
         let view = job_status(&db.pool, job.lease.job)
             .await?
             .context("the job")?;

@@ -23,6 +23,7 @@ pub(crate) struct Submission {
     pub(crate) max_concurrent: i64,
     pub(crate) request_hash: [u8; 32],
     pub(crate) metadata: String,
+    pub(crate) options: String,
     pub(crate) jobs: Vec<NewJob>,
 }
 
@@ -41,6 +42,7 @@ impl Submission {
             max_concurrent: 5,
             request_hash: [1; 32],
             metadata: "{}".to_owned(),
+            options: "{}".to_owned(),
             jobs,
         }
     }
@@ -63,6 +65,7 @@ impl Submission {
             max_concurrent: MaxConcurrent::new(self.max_concurrent)
                 .unwrap_or_else(|error| panic!("{error}")),
             deadline: None,
+            options: &self.options,
             queue_limit: u32::MAX,
             request_hash: self.request_hash,
             metadata: &self.metadata,
@@ -151,6 +154,12 @@ pub(crate) fn page(lease: JobLease, seq: u32) -> PageRecord {
         failure: None,
         discovered: "[]".to_owned(),
         facts: None,
+        first_byte: None,
+        etag: None,
+        last_modified: None,
+        body_hash: None,
+        not_fetched: None,
+        content: None,
     }
 }
 

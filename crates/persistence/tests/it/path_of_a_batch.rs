@@ -53,6 +53,7 @@ pub(crate) async fn every_call_in_order(pool: &Pool) -> Result<()> {
         request_hash: [7; 32],
         deadline: None,
         queue_limit: u32::MAX,
+        options: r#"{"max_depth": 3}"#,
         metadata: r#"{"b": 1,  "a": [2]}"#,
         jobs: &jobs,
     };
@@ -92,6 +93,12 @@ pub(crate) async fn every_call_in_order(pool: &Pool) -> Result<()> {
         failure: None,
         discovered: r#"["https://a.test/2"]"#.to_owned(),
         facts: Some(r#"{"title": "A"}"#.to_owned()),
+        first_byte: Some(Duration::from_millis(2)),
+        etag: None,
+        last_modified: None,
+        body_hash: None,
+        not_fetched: None,
+        content: None,
     };
     let held = page_record(pool, &[page]).await?;
     assert_eq!(held, [claimed[0].lease.job]);

@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, ensure};
 use tokio_postgres::types::Type;
 use trawl_persistence::batches::batch_status;
 use trawl_persistence::jobs::{job_claim, job_finish, job_hand_back, job_rescue, job_status};
-use trawl_persistence::pages::{page_record, pages_of_job};
+use trawl_persistence::pages::{page_record, pages_of_job, pages_view};
 use trawl_persistence::pool::{Pool, PoolOptions};
 use trawl_persistence::workers::{worker_forget, worker_gone, worker_heartbeat};
 use trawl_test_support::wait_until;
@@ -182,9 +182,17 @@ async fn the_hot_calls_find_their_rows_by_index() -> Result<()> {
     assert_uses(
         &db,
         "the pages of a job",
-        &["pages_pkey"],
+        &["pages_job_id_seq_idx"],
         10,
         async |pool| Ok(pages_of_job(&pool, leases[0].job).await?),
+    )
+    .await?;
+    assert_uses(
+        &db,
+        "a slice of the pages of a job",
+        &["domain_jobs_pkey", "pages_job_id_seq_idx"],
+        10,
+        async |pool| Ok(pages_view(&pool, leases[0].job, None, 100).await?),
     )
     .await?;
     assert_uses(&db, "a finish", &["domain_jobs_pkey"], 150, async |pool| {

@@ -1,12 +1,13 @@
 //! Recording pages: once each, whatever they contain, for the holder of the job alone.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use trawl_domain::lease::FencingToken;
 use trawl_domain::page::PageState;
 use trawl_persistence::jobs::{EndedJob, Ending, job_claim, job_finish, job_hand_back, job_status};
-use trawl_persistence::pages::{PageRecord, page_record, pages_of_job};
+use trawl_persistence::pages::{PageRecord, page_record, pages_of_job, pages_view};
 use trawl_persistence::workers::JobLease;
 use uuid::Uuid;
 
@@ -197,5 +198,67 @@ both_routes!(a_job_resumes_with_what_was_recorded, async |db| {
     assert_eq!(urls, expected);
     assert_eq!(stored[1].discovered, pages[1].discovered);
     assert_eq!((stored[2].state, stored[2].depth), (PageState::Failed, 1));
+    Ok(())
+});
+
+both_routes!(clients_read_all_that_a_page_keeps_in_slices, async |db| {
+    let lease = one_claimed(db, "kept.test").await?;
+    let whole = PageRecord {
+        final_url: Some("https://kept.test/there".to_owned()),
+        first_byte: Some(Duration::from_millis(7)),
+        etag: Some("W/\"1\0\"".to_owned()),
+        last_modified: Some("Tue, 24 Nov 2026 10:00:00 GMT".to_owned()),
+        body_hash: Some([7; 16]),
+        not_fetched: Some(r#"{"out_of_scope": 3}"#.to_owned()),
+        facts: Some(r#"{"title": "T"}"#.to_owned()),
+        content: Some(r#"{"text": "a\u0000b"}"#.to_owned()),
+        ..page(lease, 1)
+    };
+    let failed = PageRecord {
+        state: PageState::Failed,
+        http_status: None,
+        failure: Some(failure()),
+        ..page(lease, 2)
+    };
+    page_record(&db.pool, &[page(lease, 0), whole.clone(), failed]).await?;
+    let slice = async |after, limit| {
+        let pages = pages_view(&db.pool, lease.job, after, limit).await?;
+        pages.context("the job is there")
+    };
+    let places = |pages: &[trawl_persistence::pages::PageView]| {
+        pages.iter().map(|page| page.seq).collect::<Vec<_>>()
+    };
+    assert_eq!(places(&slice(None, 2).await?), [0, 1]);
+    assert_eq!(places(&slice(Some(2), 2).await?), [0_u32; 0]);
+    let pages = slice(Some(0), 5).await?;
+    assert_eq!(places(&pages), [1, 2]);
+    let read = &pages[0];
+    assert_eq!((&read.url, &read.final_url), (&whole.url, &whole.final_url));
+    assert_eq!((read.first_byte_ms, read.duration_ms), (Some(7), 5));
+    assert_eq!(read.etag.as_deref(), Some("W/\"1\u{fffd}\""));
+    assert_eq!(read.last_modified, whole.last_modified);
+    assert_eq!(read.not_fetched, whole.not_fetched);
+    assert_eq!(read.facts, whole.facts);
+    assert_eq!(read.content.as_deref(), Some("{\"text\": \"a\u{fffd}b\"}"));
+    assert_eq!(
+        pages[1].failure.as_ref().context("a reason")?.0,
+        "dns_not_found"
+    );
+    assert_eq!(
+        (pages[1].http_status, pages[1].state),
+        (None, PageState::Failed)
+    );
+
+    let stored = &pages_of_job(&db.pool, lease.job).await?[1];
+    assert_eq!(
+        (stored.body_hash, stored.body_bytes),
+        (whole.body_hash, 1_000)
+    );
+    assert_eq!(stored.not_fetched, whole.not_fetched);
+    assert!(
+        pages_view(&db.pool, Uuid::now_v7(), None, 1)
+            .await?
+            .is_none()
+    );
     Ok(())
 });

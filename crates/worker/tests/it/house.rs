@@ -157,6 +157,7 @@ impl House {
             max_concurrent: MaxConcurrent::new(concurrent).unwrap(),
             deadline: None,
             queue_limit: u32::MAX,
+            options: "{}",
             request_hash: [7; 32],
             metadata: "{}",
             jobs: &jobs,
