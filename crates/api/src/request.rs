@@ -9,10 +9,12 @@ mod error;
 mod fields;
 mod metadata;
 mod options;
+mod slice;
 mod submission;
 
 pub(crate) use body::{check_media_type, read_body};
 pub(crate) use domains::InvalidDomain;
 pub(crate) use error::RequestError;
 pub(crate) use metadata::own_metadata;
+pub(crate) use slice::Slice;
 pub(crate) use submission::{Submission, retry_id};

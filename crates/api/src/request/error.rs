@@ -10,6 +10,7 @@ use trawl_domain::limits::{DOMAINS_MAX, LimitError, METADATA_BYTES_MAX};
 
 use super::body::BODY_BYTES_MAX;
 use super::domains::InvalidDomain;
+use super::options::Options;
 use crate::problem::{Kind, Problem};
 
 /// Most invalid domains named in a refusal; an acceptance names them all.
@@ -117,9 +118,13 @@ impl RequestError {
             .with("maximum", *max),
             Self::UnsupportedOption { name } => Problem::new(
                 UNSUPPORTED_OPTION,
-                format!("There is no option {name:?}; this version has none."),
+                format!(
+                    "There is no option {name:?}; known are {}.",
+                    Options::NAMES.join(", ")
+                ),
             )
-            .with("field", format!("options.{name}")),
+            .with("field", format!("options.{name}"))
+            .with("known_options", Options::NAMES),
             Self::MetadataTooLarge { bytes } => Problem::new(
                 METADATA_TOO_LARGE,
                 format!(

@@ -1,25 +1,47 @@
-//! The options of a batch. Each does something; any other is refused by its name.
+//! The options of a batch or a scan. Each does something; any other is refused by its name.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
+use trawl_domain::crawl_options::{
+    CrawlOptions, DELAY_MS_MAX, Formats, MAX_BYTES_MAX, MAX_DEPTH_MAX, MAX_DURATION_S_MAX,
+    SitemapUse,
+};
+use trawl_domain::path_globs::PathGlobs;
 
 use super::error::RequestError;
 use super::fields::echo;
 
-const DEADLINE: &str = "options.deadline_s";
 /// A month: longer than any batch, and what has ended is kept no longer by default.
 const DEADLINE_MAX_S: u64 = 30 * 24 * 3600;
 
 /// The options of a batch.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Options {
     /// Time from acceptance after which what has not ended fails.
     pub(super) deadline: Option<Duration>,
+    /// What is asked of each crawl.
+    pub(super) crawl: CrawlOptions,
 }
 
 impl Options {
+    /// Every name, in the order of the documentation.
+    pub(super) const NAMES: &'static [&'static str] = &[
+        "deadline_s",
+        "include_subdomains",
+        "include_paths",
+        "exclude_paths",
+        "max_depth",
+        "sitemap",
+        "ignore_query",
+        "delay_ms",
+        "max_duration_s",
+        "max_bytes",
+        "formats",
+    ];
+
     /// Reads `options`; absent, null and an empty object ask for nothing.
     ///
     /// # Errors
@@ -32,36 +54,100 @@ impl Options {
             .map_err(|_other_type| RequestError::field("options", "must be an object"))?;
         let mut read = Self::default();
         for (name, value) in options {
-            match (name.as_str(), value) {
-                ("deadline_s", None) => {}
-                ("deadline_s", Some(value)) => read.deadline = Some(deadline(value)?),
-                _ => return Err(RequestError::UnsupportedOption { name: echo(&name) }),
+            let Some(name) = Self::NAMES.iter().copied().find(|known| *known == name) else {
+                return Err(RequestError::UnsupportedOption { name: echo(&name) });
+            };
+            if let Some(value) = value {
+                read.set(name, value)
+                    .map_err(|rule| RequestError::field(format!("options.{name}"), rule))?;
             }
         }
         Ok(read)
     }
 
-    /// One line that is the same for every spelling of the same options.
-    pub(super) fn normalized(self) -> String {
-        self.deadline.map_or_else(String::new, |limit| {
-            format!("deadline_s={}", limit.as_secs())
-        })
+    /// Takes one option; the error is the rule that its value breaks.
+    fn set(&mut self, name: &str, value: &RawValue) -> Result<(), String> {
+        let crawl = &mut self.crawl;
+        match name {
+            "deadline_s" => {
+                self.deadline = Some(Duration::from_secs(whole(value, 1, DEADLINE_MAX_S)?));
+            }
+            "include_subdomains" => crawl.include_subdomains = flag(value)?,
+            "include_paths" => crawl.include_paths = globs(value)?,
+            "exclude_paths" => crawl.exclude_paths = globs(value)?,
+            "max_depth" => {
+                let depth = whole(value, 0, u64::from(MAX_DEPTH_MAX))?;
+                crawl.max_depth = Some(u32::try_from(depth).unwrap_or(MAX_DEPTH_MAX));
+            }
+            "sitemap" => crawl.sitemap = sitemap(value)?,
+            "ignore_query" => crawl.ignore_query = flag(value)?,
+            "delay_ms" => crawl.delay_ms = whole(value, 0, DELAY_MS_MAX)?,
+            "max_duration_s" => {
+                crawl.max_duration_s = Some(whole(value, 1, MAX_DURATION_S_MAX)?);
+            }
+            "max_bytes" => crawl.max_bytes = Some(whole(value, 1, MAX_BYTES_MAX)?),
+            "formats" => crawl.formats = formats(value)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// One line that is the same for every spelling of the same options, and empty for none.
+    pub(super) fn normalized(&self) -> String {
+        let deadline = self
+            .deadline
+            .map(|limit| format!("deadline_s={}", limit.as_secs()));
+        let crawl = (self.crawl != CrawlOptions::default()).then(|| self.crawl_json());
+        [deadline, crawl]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    /// What is asked of each crawl, as JSON text.
+    pub(super) fn crawl_json(&self) -> String {
+        // Numbers, words and texts alone: nothing in it can fail to be written.
+        serde_json::to_string(&self.crawl).unwrap_or_else(|_never| "{}".to_owned())
     }
 }
 
-fn deadline(value: &RawValue) -> Result<Duration, RequestError> {
+fn parse<T: DeserializeOwned>(value: &RawValue, rule: &str) -> Result<T, String> {
+    serde_json::from_str(value.get()).map_err(|_other_type| rule.to_owned())
+}
+
+fn flag(value: &RawValue) -> Result<bool, String> {
+    parse(value, "must be true or false")
+}
+
+fn whole(value: &RawValue, min: u64, max: u64) -> Result<u64, String> {
     value
         .get()
         .parse()
         .ok()
-        .filter(|seconds| (1..=DEADLINE_MAX_S).contains(seconds))
-        .map(Duration::from_secs)
-        .ok_or_else(|| {
-            RequestError::field(
-                DEADLINE,
-                format!("must be a whole number of seconds from 1 to {DEADLINE_MAX_S}"),
-            )
-        })
+        .filter(|number| (min..=max).contains(number))
+        .ok_or_else(|| format!("must be a whole number from {min} to {max}"))
+}
+
+fn globs(value: &RawValue) -> Result<PathGlobs, String> {
+    let list = parse(value, "must be a list of patterns such as \"/blog/**\"")?;
+    PathGlobs::new(list).map_err(|error| error.to_string())
+}
+
+fn sitemap(value: &RawValue) -> Result<SitemapUse, String> {
+    let words = SitemapUse::ALL.map(SitemapUse::as_str);
+    parse(value, &format!("must be one of {}", words.join(", ")))
+}
+
+fn formats(value: &RawValue) -> Result<Formats, String> {
+    let rule = format!("must be a list of {}", Formats::WORDS.join(", "));
+    let words: Vec<String> = parse(value, &rule)?;
+    let mut formats = Formats::default();
+    if words.iter().all(|word| formats.add(word)) {
+        Ok(formats)
+    } else {
+        Err(rule)
+    }
 }
 
 #[cfg(test)]
@@ -73,23 +159,96 @@ mod tests {
         Options::read(Some(&raw))
     }
 
+    const EVERY: &str = r#"{"deadline_s": 90, "include_subdomains": true,
+        "include_paths": ["/blog/**"], "exclude_paths": ["/blog/tag/*"], "max_depth": 0,
+        "sitemap": "only", "ignore_query": true, "delay_ms": 1000, "max_duration_s": 60,
+        "max_bytes": 1000000, "formats": ["metadata", "markdown"]}"#;
+
     #[test]
-    fn options_are_read_within_their_ranges_and_refused_by_name() {
-        assert_eq!(read("{}").unwrap().deadline, None);
-        assert_eq!(read(r#"{"deadline_s": null}"#).unwrap().deadline, None);
-        let options = read(r#"{"deadline_s": 90}"#).unwrap();
+    fn every_option_is_read_and_is_stored_as_the_crawl_will_read_it() {
+        let options = read(EVERY).unwrap();
         assert_eq!(options.deadline, Some(Duration::from_secs(90)));
-        assert_eq!(options.normalized(), "deadline_s=90");
-        for refused in [
-            r#"{"deadline_s": 0}"#,
-            r#"{"deadline_s": 2592001}"#,
-            r#"{"deadline_s": "90"}"#,
-            r#"{"deadline_s": 1.5}"#,
-            r#"{"deadline": 90}"#,
-            "[]",
-            "7",
+        let crawl = &options.crawl;
+        assert!(crawl.include_subdomains && crawl.ignore_query);
+        assert!(crawl.include_paths.matches("/blog/a/b"));
+        assert!(crawl.exclude_paths.matches("/blog/tag/a"));
+        assert_eq!(crawl.max_depth, Some(0));
+        assert_eq!(crawl.sitemap, SitemapUse::Only);
+        assert_eq!(crawl.delay(), Duration::from_secs(1));
+        assert_eq!(crawl.max_duration(), Some(Duration::from_secs(60)));
+        assert_eq!(crawl.max_bytes, Some(1_000_000));
+        assert!(crawl.formats.markdown && !crawl.formats.text && !crawl.formats.links);
+        let stored: CrawlOptions = serde_json::from_str(&options.crawl_json()).unwrap();
+        assert_eq!(stored, options.crawl);
+        let named: BTreeMap<String, serde_json::Value> = serde_json::from_str(EVERY).unwrap();
+        let known = Options::NAMES.iter().map(|name| (*name).to_owned());
+        assert_eq!(named.into_keys().collect::<Vec<_>>(), {
+            let mut known: Vec<_> = known.collect();
+            known.sort();
+            known
+        });
+    }
+
+    #[test]
+    fn the_same_options_have_one_line_and_none_have_an_empty_one() {
+        for none in [
+            "{}",
+            r#"{"deadline_s": null, "sitemap": null, "include_paths": []}"#,
+            r#"{"sitemap": "include", "delay_ms": 0, "formats": ["metadata"]}"#,
         ] {
-            assert!(read(refused).is_err(), "{refused}");
+            assert_eq!(read(none).unwrap().normalized(), "", "{none}");
+        }
+        let line = |text| read(text).unwrap().normalized();
+        assert_eq!(line(r#"{"deadline_s": 90}"#), "deadline_s=90");
+        assert_eq!(
+            line(r#"{"max_depth": 2, "deadline_s": 90}"#),
+            line(r#"{ "deadline_s":90,"max_depth":2, "sitemap": "include" }"#),
+        );
+        assert_ne!(line(r#"{"max_depth": 2}"#), line(r#"{"max_depth": 3}"#));
+    }
+
+    #[test]
+    fn values_out_of_their_range_are_refused_by_name() {
+        for (name, value) in [
+            ("deadline_s", "0"),
+            ("deadline_s", "2592001"),
+            ("deadline_s", r#""90""#),
+            ("deadline_s", "1.5"),
+            ("include_subdomains", "1"),
+            ("include_paths", r#""/blog""#),
+            ("include_paths", r#"["blog"]"#),
+            ("exclude_paths", r#"["/["]"#),
+            ("exclude_paths", "[7]"),
+            ("max_depth", "101"),
+            ("max_depth", "-1"),
+            ("sitemap", r#""never""#),
+            ("sitemap", "true"),
+            ("ignore_query", r#""yes""#),
+            ("delay_ms", "60001"),
+            ("max_duration_s", "0"),
+            ("max_duration_s", "86401"),
+            ("max_bytes", "0"),
+            ("max_bytes", "10485760001"),
+            ("formats", r#"["html"]"#),
+            ("formats", r#""text""#),
+        ] {
+            let refused = read(&format!(r#"{{"{name}": {value}}}"#)).unwrap_err();
+            assert!(
+                matches!(&refused, RequestError::InvalidField { field, .. }
+                    if *field == format!("options.{name}")),
+                "{name} {value}: {refused:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_option_is_refused() {
+        assert!(matches!(
+            read(r#"{"deadline": 90}"#),
+            Err(RequestError::UnsupportedOption { name }) if name == "deadline"
+        ));
+        for other in ["[]", "7"] {
+            assert!(read(other).is_err(), "{other}");
         }
     }
 }

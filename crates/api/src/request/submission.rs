@@ -1,6 +1,7 @@
 //! A submission: what a client asks for, checked and normalized.
 
 use std::iter;
+use std::time::Duration;
 
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
@@ -24,7 +25,7 @@ const BATCH_FIELDS: &[&str] = &[
     "options",
 ];
 
-const SCAN_FIELDS: &[&str] = &["base_url", "max_pages"];
+const SCAN_FIELDS: &[&str] = &["base_url", "max_pages", "options"];
 
 /// What a client asks for. A scan is a batch of one domain.
 #[derive(Debug)]
@@ -38,7 +39,9 @@ pub(crate) struct Submission {
     kind: BatchKind,
     max_pages: MaxPages,
     max_concurrent: MaxConcurrent,
-    options: Options,
+    deadline: Option<Duration>,
+    /// JSON text: what is asked of each crawl.
+    options: String,
     metadata: String,
     request_hash: [u8; 32],
     jobs: Vec<NewJob>,
@@ -92,17 +95,22 @@ impl Submission {
             .map_err(|_other_type| RequestError::field(FIELD, "must be a string"))?;
         let site = SiteAddress::parse(&text)
             .map_err(|reason| RequestError::field(FIELD, reason.to_string()))?;
-        Ok(Self::of_scan(site, max_pages))
+        let options = Options::read(fields.get("options"))?;
+        Ok(Self::scan(site, max_pages, options))
     }
 
-    /// A scan of one site.
+    /// A scan of one site that asks for nothing in particular.
     pub(crate) fn of_scan(site: SiteAddress, max_pages: MaxPages) -> Self {
+        Self::scan(site, max_pages, Options::default())
+    }
+
+    fn scan(site: SiteAddress, max_pages: MaxPages, options: Options) -> Self {
         Self::new(
             BatchKind::Scan,
             Uuid::now_v7(),
             max_pages,
             MaxConcurrent::ONE,
-            Options::default(),
+            options,
             &Metadata::none(),
             vec![site],
         )
@@ -117,7 +125,7 @@ impl Submission {
         metadata: &Metadata<'_>,
         sites: Vec<SiteAddress>,
     ) -> Self {
-        let request_hash = hash(kind, max_pages, max_concurrent, options, metadata, &sites);
+        let request_hash = hash(kind, max_pages, max_concurrent, &options, metadata, &sites);
         let first_job = Uuid::now_v7();
         let ids = iter::once(first_job).chain(iter::repeat_with(Uuid::now_v7));
         let jobs = sites
@@ -132,7 +140,8 @@ impl Submission {
             kind,
             max_pages,
             max_concurrent,
-            options,
+            deadline: options.deadline,
+            options: options.crawl_json(),
             metadata: metadata.text.to_owned(),
             request_hash,
             first_job,
@@ -147,7 +156,8 @@ impl Submission {
             kind: self.kind,
             max_pages: self.max_pages,
             max_concurrent: self.max_concurrent,
-            deadline: self.options.deadline,
+            deadline: self.deadline,
+            options: &self.options,
             queue_limit,
             request_hash: self.request_hash,
             metadata: &self.metadata,
@@ -167,7 +177,7 @@ fn hash(
     kind: BatchKind,
     max_pages: MaxPages,
     max_concurrent: MaxConcurrent,
-    options: Options,
+    options: &Options,
     metadata: &Metadata<'_>,
     sites: &[SiteAddress],
 ) -> [u8; 32] {

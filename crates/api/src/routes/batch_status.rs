@@ -10,6 +10,7 @@ use actix_web::body::SizedStream;
 use actix_web::web::{Bytes, Data, Path};
 use futures_util::stream;
 use serde::Serialize;
+use serde_json::value::RawValue;
 use trawl_domain::batch::{BatchCounts, BatchState};
 use trawl_domain::job::JobState;
 use trawl_persistence::batches::{self, BatchView, JobLine};
@@ -30,7 +31,7 @@ const PIECE_BYTES: usize = 64 * 1024;
 
 /// What comes before the domains.
 #[derive(Serialize)]
-struct Head {
+struct Head<'a> {
     batch_id: Uuid,
     status: &'static str,
     total_domains: u32,
@@ -47,6 +48,8 @@ struct Head {
     /// When the batch and its pages are deleted; null while it has not ended.
     expires_at: Option<Timestamp>,
     retry_of: Option<Uuid>,
+    /// What was asked of each crawl; what is at its default is left out.
+    options: &'a RawValue,
 }
 
 /// One entry of `domain_statuses`.
@@ -90,7 +93,7 @@ fn parts(
     domains: Domains,
     retention: time::Duration,
 ) -> Result<[Bytes; 5], ApiError> {
-    let mut head = serde_json::to_vec(&Head::of(id, batch, retention))?;
+    let mut head = serde_json::to_vec(&Head::of(id, batch, retention)?)?;
     head.pop();
     head.extend_from_slice(b",\"domain_statuses\":");
     let domains = domains.finish()?;
@@ -113,9 +116,13 @@ fn pieces(mut bytes: Bytes) -> impl Iterator<Item = Bytes> {
     })
 }
 
-impl Head {
-    fn of(id: Uuid, batch: &BatchView, retention: time::Duration) -> Self {
-        Self {
+impl<'a> Head<'a> {
+    fn of(
+        id: Uuid,
+        batch: &'a BatchView,
+        retention: time::Duration,
+    ) -> Result<Self, serde_json::Error> {
+        Ok(Self {
             batch_id: id,
             status: batch.state.as_str(),
             total_domains: batch.counts.total,
@@ -133,7 +140,8 @@ impl Head {
                 .ended_at
                 .map(|ended| Timestamp(ended.saturating_add(retention))),
             retry_of: batch.retry_of,
-        }
+            options: serde_json::from_str(&batch.options)?,
+        })
     }
 }
 

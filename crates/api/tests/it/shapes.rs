@@ -13,7 +13,7 @@ async fn a_batch_is_accepted_and_shown() {
         "domains": ["https://One.test/start", "bad", "two.test:8080", "one.TEST", "bücher.test"],
         "max_pages": 7,
         "metadata": {"customer": "c-1", "nested": {"a": [1, 2.50]}},
-        "options": {},
+        "options": {"max_depth": 2, "sitemap": "include"},
     });
     let answer = api.post("/batch", body.to_string()).await;
     assert_eq!(answer.status, 202, "{answer:?}");
@@ -59,6 +59,7 @@ async fn a_batch_is_accepted_and_shown() {
             "deadline_at": null,
             "expires_at": null,
             "retry_of": null,
+            "options": {"max_depth": 2},
             "domain_statuses": lines,
             "error": null,
             "metadata": {

@@ -11,7 +11,6 @@ pub(crate) mod recorder;
 use std::time::Duration;
 
 use trawl_domain::backoff::Backoff;
-use trawl_domain::crawl_options::CrawlOptions;
 use trawl_domain::failure::{Disposition, Failure, FailureCode};
 use trawl_domain::site::SiteAddress;
 use trawl_persistence::error::ScopeError;
@@ -160,10 +159,17 @@ impl SiteJobs {
             .into_iter()
             .map(recorded_page)
             .collect::<Result<Vec<_>, Failure>>()?;
+        let options = serde_json::from_str(&job.options).map_err(|error| {
+            // Only a newer version can have stored what this one does not know.
+            Failure::new(
+                FailureCode::Internal,
+                format!("The stored options of the batch could not be read: {error}."),
+            )
+        })?;
         Ok(CrawlOrder {
             site,
             max_pages: job.max_pages,
-            options: CrawlOptions::default(),
+            options,
             snoozes: 0,
             recorded,
         })
@@ -211,6 +217,12 @@ fn page_record(job: &ClaimedJob, seq: u32, page: CrawledPage) -> Result<PageReco
         body_bytes: page.body_bytes,
         duration: page.duration,
         failure: page.failure,
+        first_byte: page.first_byte,
+        etag: page.etag,
+        last_modified: page.last_modified,
+        body_hash: None,
+        not_fetched: None,
+        content: None,
     })
 }
 
