@@ -8,6 +8,7 @@ mod batch_status;
 mod health;
 mod index;
 mod job_cancel;
+mod job_pages;
 pub(crate) mod job_status;
 mod scan_create;
 mod submit;
@@ -86,6 +87,11 @@ pub(crate) fn configure(config: &mut web::ServiceConfig) {
                     read("/status/{job_id}")
                         .route(web::get().to(job_status::job_status))
                         .route(web::head().to(job_status::job_status)),
+                )
+                .service(
+                    read("/status/{job_id}/pages")
+                        .route(web::get().to(job_pages::job_pages))
+                        .route(web::head().to(job_pages::job_pages)),
                 )
                 .service(
                     read("/health")

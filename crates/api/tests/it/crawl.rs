@@ -71,6 +71,7 @@ async fn a_batch_moves_from_pending_to_complete_and_counts_what_was_served() {
             "deadline_at": null,
             "expires_at": "TIME",
             "retry_of": null,
+            "options": {},
             "domain_statuses": lines,
             "error": "1 of 4 sites failed; domain_statuses has the reason of each.",
             "metadata": {"domain_statuses": lines},
@@ -102,6 +103,47 @@ async fn a_scan_ends_with_the_profile_of_its_site() {
     assert_eq!(ended["progress"], 100.0);
     assert_eq!(ended["pages_scraped"], 2);
     assert_eq!(ended["result"]["is_wordpress"], true, "{ended:#}");
+
+    let first = api.get(&format!("{path}/pages?limit=1")).await.json();
+    let start = &first["pages"][0];
+    assert_eq!(start["status"], "fetched", "{first:#}");
+    assert_eq!(start["depth"], 0);
+    assert_eq!(start["http_status"], 200);
+    assert_eq!(start["facts"]["title"], ended["result"]["title"]);
+    assert_eq!(first["next_after"], 0);
+    let rest = api.get(&format!("{path}/pages?after=0")).await.json();
+    assert_eq!(rest["pages"].as_array().unwrap().len(), 1, "{rest:#}");
+    assert_eq!(rest["pages"][0]["depth"], 1);
+    assert_eq!(rest["next_after"], Value::Null);
+    let beyond = api.get(&format!("{path}/pages?after=1")).await.json();
+    assert_eq!(beyond["pages"], json!([]));
+    api.get(&format!("{path}/pages?limit=0"))
+        .await
+        .assert_problem(422, "invalid_field");
+    let unknown = format!("{PREFIX}/status/{}/pages", uuid::Uuid::now_v7());
+    api.get(&unknown).await.assert_problem(404, "job_not_found");
+}
+
+#[tokio::test]
+async fn the_options_of_a_scan_reach_its_crawl() {
+    let database = migrated().await;
+    let farm = SiteFarm::start().await.unwrap();
+    farm.add_site("deep.test", Site::new(5));
+    let api = Api::start(&trawl(&["serve"], &database.url())).await;
+    api.ready().await;
+    let site = format!("http://{}", farm.domain("deep.test"));
+    let body = json!({"base_url": site, "options": {"max_depth": 0}});
+    let accepted = api.post("/scan", body.to_string()).await.json();
+    let path = format!("{PREFIX}/status/{}", accepted["job_id"].as_str().unwrap());
+    let ended = wait_for("the scan to end", PATIENCE, async || {
+        let status = api.get(&path).await.json();
+        anyhow::ensure!(!status["end_time"].is_null(), "{status:#}");
+        Ok(status)
+    })
+    .await
+    .unwrap();
+    assert_eq!(ended["pages_scraped"], 1, "{ended:#}");
+    assert_eq!(farm.page_hits("deep.test"), 1);
 }
 
 #[tokio::test]
