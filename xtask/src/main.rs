@@ -4,6 +4,7 @@
 
 #![expect(clippy::print_stdout, reason = "what a task prints is its result")]
 
+mod accuracy;
 mod chaos;
 mod containers;
 mod demo;
@@ -31,6 +32,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Task {
+    /// Prints precision and recall of the extraction on labeled pages, by field and language.
+    Accuracy(accuracy::Options),
     /// Breaks everything around Trawl for a while, and checks that no promise was broken.
     Chaos(chaos::Options),
     /// Crawls a batch of 20 sites of a local farm through `PgBouncer`, and checks the result.
@@ -58,6 +61,7 @@ async fn main() -> ExitCode {
         .without_time()
         .init();
     let done = match Cli::parse().task {
+        Task::Accuracy(options) => accuracy::run(options).await.map(|()| ExitCode::SUCCESS),
         Task::Chaos(options) => chaos::run(options).await,
         Task::Demo => demo::run_demo().await,
         Task::Migrate(action) => migrate::run(action).await,
