@@ -83,7 +83,7 @@ impl Crawl {
             silent_pages: 0,
             snoozes,
             frontier: Frontier::rebuild(max_pages, &recorded),
-            visitor: Visitor::new(shared, options.delay()),
+            visitor: Visitor::new(shared, options.delay(), options.formats),
             max_depth: options.max_depth,
             profile,
             phase: recorded
@@ -201,6 +201,7 @@ impl Crawl {
             failure: None,
             discovered: Vec::new(),
             facts: None,
+            content: None,
         };
         let mut is_silent = false;
         match visit.outcome {
@@ -214,6 +215,7 @@ impl Crawl {
                         .discover(extracted.links, depth.saturating_add(1));
                 }
                 page.facts = Some(extracted.facts);
+                page.content = extracted.content;
             }
             Outcome::Skipped(failure) => {
                 page.state = PageState::Skipped;

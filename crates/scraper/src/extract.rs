@@ -7,10 +7,13 @@
 mod announced;
 mod charset;
 mod collector;
+mod content;
 mod element;
 mod emails;
 mod head;
 mod json_ld;
+mod language;
+mod link_list;
 mod links;
 mod logo;
 mod media_type;
@@ -25,9 +28,11 @@ mod text;
 mod wordpress;
 
 use encoding_rs::{CoderResult, Decoder, Encoding, UTF_8};
+use trawl_domain::crawl_options::Formats;
 use trawl_domain::url_rules::{PageUrl, SiteScope};
 
 use crate::facts::PageFacts;
+use crate::facts::content::PageContent;
 use collector::Collector;
 pub(crate) use media_type::MediaType;
 use parser::Parser;
@@ -45,23 +50,36 @@ pub(crate) struct Extracted {
     pub(crate) facts: PageFacts,
     /// The links into the site, in their order, each once.
     pub(crate) links: Vec<PageUrl>,
+    /// Present if a format beside the facts was asked for.
+    pub(crate) content: Option<PageContent>,
 }
 
 /// The facts of a page that is at hand as a whole, as a crawl would find them.
 ///
 /// `headers` are those of its answer; the charset is read from them.
 pub fn facts_of(url: &PageUrl, headers: &[(&str, &str)], body: &[u8]) -> PageFacts {
+    page_of(url, headers, body, Formats::default()).0
+}
+
+/// The facts and the content of a page that is at hand as a whole, as a crawl would find them.
+pub fn page_of(
+    url: &PageUrl,
+    headers: &[(&str, &str)],
+    body: &[u8],
+    formats: Formats,
+) -> (PageFacts, Option<PageContent>) {
     let content_type = headers
         .iter()
         .find(|(name, _)| name.eq_ignore_ascii_case("content-type"))
         .map(|(_, value)| *value);
     let charset = MediaType::parse(content_type).charset();
-    let mut extractor = Extractor::new(url, SiteScope::of(url), charset);
+    let mut extractor = Extractor::new(url, SiteScope::of(url), charset, formats);
     for (name, value) in headers {
         extractor.header(name, value);
     }
     extractor.write(body);
-    extractor.finish().facts
+    let extracted = extractor.finish();
+    (extracted.facts, extracted.content)
 }
 
 /// Extracts one page.
@@ -90,10 +108,15 @@ enum Input {
 
 impl Extractor {
     /// Begins a page at `url`, whose links count within `scope`, and whose charset the HTTP
-    /// header may have named.
-    pub(crate) fn new(url: &PageUrl, scope: SiteScope, charset: Option<&'static Encoding>) -> Self {
+    /// header may have named. Beside the facts, it gives what `formats` ask for.
+    pub(crate) fn new(
+        url: &PageUrl,
+        scope: SiteScope,
+        charset: Option<&'static Encoding>,
+        formats: Formats,
+    ) -> Self {
         Self {
-            parser: Parser::new(Collector::new(url, scope)),
+            parser: Parser::new(Collector::new(url, scope, formats)),
             input: Input::Prescan {
                 head: Vec::new(),
                 of_header: charset,

@@ -3,6 +3,7 @@
 //! Every value is clean (no control characters, bounded) and the whole is bounded as well: no
 //! page, however hostile, makes facts that serialize to more than [`FACTS_MAX_BYTES`].
 
+pub mod content;
 pub mod structured;
 
 use serde::{Deserialize, Serialize};
@@ -43,9 +44,15 @@ pub struct PageFacts {
     /// The description meant for search engines, else `og:description`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// The language tag that the page states, as BCP 47 writes it (`de`, `pt-BR`).
+    /// The language tag, as BCP 47 writes it (`de`, `pt-BR`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
+    /// Where the language is known from; present exactly if it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language_source: Option<LanguageSource>,
+    /// The words of the main text.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub word_count: u64,
     /// The URL that the page calls canonical.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub canonical_url: Option<String>,
@@ -111,6 +118,25 @@ impl PageFacts {
             leave_out(self);
         }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+/// Where the language of a page is known from, the surest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LanguageSource {
+    /// The attribute `lang` of the page.
+    Attribute,
+    /// Its `<meta http-equiv="content-language">`.
+    Meta,
+    /// The header `Content-Language` of its answer.
+    Header,
+    /// Its text.
+    Text,
 }
 
 /// What a page asks of robots.

@@ -10,6 +10,7 @@ use trawl_domain::page::PageState;
 use trawl_domain::site::SiteAddress;
 
 use crate::facts::PageFacts;
+use crate::facts::content::PageContent;
 use crate::profile::Profile;
 
 /// One site to crawl.
@@ -109,6 +110,9 @@ pub struct CrawledPage {
     pub discovered: Vec<String>,
     /// What was extracted; present exactly if the page was fetched.
     pub facts: Option<PageFacts>,
+    /// What else was asked for by [`CrawlOptions::formats`]; present exactly if the page was
+    /// fetched and something was asked for.
+    pub content: Option<PageContent>,
 }
 
 /// The end of a crawl.

@@ -1,5 +1,6 @@
 //! Whether an answer is a page, and its extraction while it arrives.
 
+use trawl_domain::crawl_options::Formats;
 use trawl_domain::failure::{Failure, FailureCode};
 use trawl_domain::url_rules::{PageUrl, SiteScope};
 
@@ -15,6 +16,7 @@ const SNIFF_MAX_BYTES: usize = 1024;
 pub(super) async fn read(
     url: &PageUrl,
     scope: Option<&SiteScope>,
+    formats: Formats,
     answer: &mut Answer,
     max_body_bytes: usize,
 ) -> Outcome {
@@ -34,7 +36,7 @@ pub(super) async fn read(
         return not_html();
     }
     let scope = scope.cloned().unwrap_or_else(|| SiteScope::of(url));
-    let mut extractor = Extractor::new(url, scope, media_type.charset());
+    let mut extractor = Extractor::new(url, scope, media_type.charset(), formats);
     for (name, value) in answer.headers() {
         extractor.header(name, value);
     }

@@ -10,6 +10,7 @@ use reqwest::header::{ETAG, LAST_MODIFIED};
 use tokio::time::sleep;
 use tracing::debug;
 use trawl_domain::backoff::Backoff;
+use trawl_domain::crawl_options::Formats;
 use trawl_domain::failure::{Failure, FailureCode};
 use trawl_domain::url_rules::{PageUrl, SiteScope};
 
@@ -48,6 +49,8 @@ pub(super) struct Visitor {
     gate: RobotsGate,
     /// The last page was answered well, so that a failure now may be a hiccup.
     is_well: bool,
+    /// What is kept of each page beside its facts.
+    formats: Formats,
 }
 
 /// What asking for one page gave.
@@ -135,13 +138,14 @@ impl Reach {
 
 impl Visitor {
     /// Waits for `delay` between fetches where that is longer than the operator's own.
-    pub(super) fn new(shared: Arc<Shared>, delay: Duration) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, delay: Duration, formats: Formats) -> Self {
         let pace = Pace::new(shared.politeness_delay.max(delay));
         Self {
             shared,
             pace,
             gate: RobotsGate::default(),
             is_well: false,
+            formats,
         }
     }
 
@@ -263,9 +267,9 @@ impl Visitor {
                         failure: status_failure(url, answer.status().as_u16()),
                     })),
                     (None, Some(location)) => Hop::Redirect(location.to_owned()),
-                    (None, None) => {
-                        Hop::End(page::read(url, scope, &mut answer, max_body_bytes).await)
-                    }
+                    (None, None) => Hop::End(
+                        page::read(url, scope, self.formats, &mut answer, max_body_bytes).await,
+                    ),
                 };
                 trace.body_bytes = answer.body_bytes();
                 hop

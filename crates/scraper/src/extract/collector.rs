@@ -1,15 +1,19 @@
 //! Takes the events of the parser and hands each to whom it concerns.
 
 use serde_json::Value;
+use trawl_domain::crawl_options::Formats;
 use trawl_domain::url_rules::{PageUrl, SiteScope};
 use url::Url;
 
 use super::Extracted;
 use super::announced::Announced;
+use super::content::{Content, MainContent};
 use super::element::Element;
 use super::emails::Emails;
 use super::head::Head;
 use super::json_ld::{JsonLd, Reachable};
+use super::language::detect;
+use super::link_list::LinkList;
 use super::links::Links;
 use super::logo::Logo;
 use super::microdata::Microdata;
@@ -19,7 +23,8 @@ use super::social::SocialLinks;
 use super::tag::{Attributes, Tag};
 use super::text::{TextWindow, attribute_text};
 use super::wordpress::Theme;
-use crate::facts::{ContactMethod, PageFacts};
+use crate::facts::content::PageContent;
+use crate::facts::{ContactMethod, LanguageSource, PageFacts};
 use crate::technology::{Detector, Kind, rules};
 
 /// Elements in which logos stand and which authors close; the class of `body` says nothing.
@@ -36,6 +41,10 @@ pub(super) struct Collector {
     announced: Announced,
     open: OpenElements,
     microdata: Microdata,
+    content: MainContent,
+    /// Where links are asked for.
+    link_list: Option<LinkList>,
+    formats: Formats,
     json_ld: JsonLd,
     script: ScriptKind,
     logo: Logo,
@@ -59,7 +68,7 @@ enum ScriptKind {
 }
 
 impl Collector {
-    pub(super) fn new(url: &PageUrl, scope: SiteScope) -> Self {
+    pub(super) fn new(url: &PageUrl, scope: SiteScope, formats: Formats) -> Self {
         let page = url.as_url().clone();
         let host = page.host_str().unwrap_or_default();
         Self {
@@ -69,6 +78,9 @@ impl Collector {
             announced: Announced::default(),
             open: OpenElements::default(),
             microdata: Microdata::default(),
+            content: MainContent::new(formats),
+            link_list: formats.links.then(LinkList::default),
+            formats,
             json_ld: JsonLd::default(),
             script: ScriptKind::Code,
             logo: Logo::default(),
@@ -87,6 +99,7 @@ impl Collector {
     pub(super) fn header(&mut self, name: &str, value: &str) {
         self.technologies.see_header(name, value);
         self.announced.see_header(name, value);
+        self.head.see_header(name, value);
     }
 
     /// A start or an end tag.
@@ -102,6 +115,9 @@ impl Collector {
         if !element.is_inline() {
             self.separate();
         }
+        if element.ends_block() {
+            self.content.end_block();
+        }
         self.open.before(element);
         self.leave_closed();
         let depth = self.open.open(element);
@@ -109,6 +125,9 @@ impl Collector {
         self.head.leave_title();
         let class = attributes.get("class").unwrap_or_default();
         let id = attributes.get("id").unwrap_or_default();
+        let names = (&*class, &*id);
+        self.content
+            .enter(element, depth, attributes, names, &self.base);
         self.see_marks(attributes, &class);
         if let Some(hex) = attributes.raw("data-cfemail") {
             self.emails.add_cloudflare(hex);
@@ -142,10 +161,18 @@ impl Collector {
         if !element.is_inline() {
             self.separate();
         }
+        if element.ends_block() {
+            self.content.end_block();
+        }
         self.open.end(element);
         self.leave_closed();
         self.logo.leave_box(name);
         match name {
+            "a" => {
+                if let Some(links) = &mut self.link_list {
+                    links.leave();
+                }
+            }
             "h1" => self.announced.leave_heading(),
             "script" => self.end_script(),
             _ => {}
@@ -154,6 +181,7 @@ impl Collector {
 
     /// Ends what belongs to elements that are no longer open.
     fn leave_closed(&mut self) {
+        self.content.leave(self.open.depth());
         while let Some(item) = self.microdata.leave(self.open.depth()) {
             self.end_item(&item);
         }
@@ -193,6 +221,10 @@ impl Collector {
     pub(super) fn text(&mut self, text: &str) {
         self.announced.heading_text(text);
         self.microdata.text(text);
+        self.content.text(text);
+        if let Some(links) = &mut self.link_list {
+            links.text(text);
+        }
         let Self {
             window,
             emails,
@@ -233,9 +265,14 @@ impl Collector {
             self.end_item(&item);
         }
         let head = self.head.finish();
+        let content = self.content.finish();
+        let (language, language_source) = head
+            .language
+            .or_else(|| Some((detect(&content.text)?.to_owned(), LanguageSource::Text)))
+            .unzip();
         let region = region_of(
             self.page.host_str().unwrap_or_default(),
-            head.language.as_deref(),
+            language.as_deref(),
         );
         let technologies = self.technologies.finish();
         self.announced.leave_heading();
@@ -243,7 +280,9 @@ impl Collector {
         let mut facts = PageFacts {
             title: head.title,
             description: head.description,
-            language: head.language,
+            language,
+            language_source,
+            word_count: content.words,
             canonical_url: head.canonical_url,
             favicon_url: head.favicon_url,
             logo_url: self.logo.best(),
@@ -265,7 +304,25 @@ impl Collector {
         if facts.robots.nofollow {
             links.clear();
         }
-        Extracted { facts, links }
+        Extracted {
+            facts,
+            links,
+            content: self.page_content(content),
+        }
+    }
+
+    /// What was asked for of the content.
+    fn page_content(&mut self, content: Content) -> Option<PageContent> {
+        if self.formats == Formats::default() {
+            return None;
+        }
+        let (links, is_cut) = self.link_list.take().map(|mut links| links.take()).unzip();
+        Some(PageContent {
+            text: self.formats.text.then_some(content.text),
+            markdown: self.formats.markdown.then_some(content.markdown),
+            links,
+            is_cut: content.is_cut || is_cut.unwrap_or_default(),
+        })
     }
 
     fn separate(&mut self) {
@@ -355,6 +412,9 @@ impl Collector {
             return;
         };
         let href = href.trim();
+        if let Some(links) = &mut self.link_list {
+            links.enter(&self.base, href);
+        }
         if let Some(rest) = strip_scheme(href, "mailto:") {
             self.emails.add_mailto(rest);
         } else if let Some(rest) = strip_scheme(href, "tel:") {

@@ -78,11 +78,26 @@ impl Element {
         )
     }
 
+    /// The text before and after it is no longer of one paragraph.
+    pub(super) fn ends_block(self) -> bool {
+        !self.is_inline() && (!self.is_void() || self == Self::HR) && self != Self::PICTURE
+    }
+
+    /// The level of a heading.
+    pub(super) fn heading_level(self) -> Option<u8> {
+        Some(match self {
+            Self::H1 => 1,
+            Self::H2 => 2,
+            Self::H3 => 3,
+            Self::H4 => 4,
+            Self::H5 => 5,
+            Self::H6 => 6,
+            _ => return None,
+        })
+    }
+
     pub(super) fn is_heading(self) -> bool {
-        matches!(
-            self,
-            Self::H1 | Self::H2 | Self::H3 | Self::H4 | Self::H5 | Self::H6
-        )
+        self.heading_level().is_some()
     }
 }
 
@@ -114,6 +129,7 @@ elements! {
     BODY = "body",
     BR = "br",
     BUTTON = "button",
+    CANVAS = "canvas",
     CAPTION = "caption",
     CENTER = "center",
     CITE = "cite",
@@ -153,26 +169,31 @@ elements! {
     INPUT = "input",
     INS = "ins",
     KBD = "kbd",
+    LABEL = "label",
     LI = "li",
     LINK = "link",
     MAIN = "main",
     MARK = "mark",
+    MATH = "math",
     MENU = "menu",
     META = "meta",
     METER = "meter",
     NAV = "nav",
     NOBR = "nobr",
+    NOSCRIPT = "noscript",
     OBJECT = "object",
     OL = "ol",
     OPTION = "option",
     P = "p",
     PARAM = "param",
+    PICTURE = "picture",
     PRE = "pre",
     Q = "q",
     S = "s",
     SAMP = "samp",
     SEARCH = "search",
     SECTION = "section",
+    SELECT = "select",
     SMALL = "small",
     SOURCE = "source",
     SPAN = "span",
@@ -181,6 +202,7 @@ elements! {
     SUB = "sub",
     SUMMARY = "summary",
     SUP = "sup",
+    SVG = "svg",
     TABLE = "table",
     TBODY = "tbody",
     TD = "td",

@@ -5,7 +5,7 @@ use url::Url;
 
 use super::tag::Attributes;
 use super::text::{BoundedText, clean};
-use crate::facts::{DESCRIPTION_MAX_BYTES, TITLE_MAX_BYTES};
+use crate::facts::{DESCRIPTION_MAX_BYTES, LanguageSource, TITLE_MAX_BYTES};
 
 /// Most bytes of markup kept of a title: entities may take several bytes for one.
 const RAW_TITLE_MAX_BYTES: usize = 4 * TITLE_MAX_BYTES;
@@ -23,6 +23,7 @@ pub(super) struct Head {
     og_description: Option<String>,
     language: Option<String>,
     content_language: Option<String>,
+    header_language: Option<String>,
     canonical_url: Option<String>,
     icon: Option<Icon>,
 }
@@ -38,12 +39,19 @@ struct Icon {
 pub(super) struct HeadFacts {
     pub(super) title: Option<String>,
     pub(super) description: Option<String>,
-    pub(super) language: Option<String>,
+    pub(super) language: Option<(String, LanguageSource)>,
     pub(super) canonical_url: Option<String>,
     pub(super) favicon_url: Option<String>,
 }
 
 impl Head {
+    /// A header of the answer. One that names several languages says nothing of the page.
+    pub(super) fn see_header(&mut self, name: &str, value: &str) {
+        if name.eq_ignore_ascii_case("content-language") {
+            self.header_language = language_tag(value);
+        }
+    }
+
     pub(super) fn see_html(&mut self, attributes: &Attributes<'_>) {
         for name in ["lang", "xml:lang"] {
             if self.language.is_none() {
@@ -118,10 +126,17 @@ impl Head {
     }
 
     pub(super) fn finish(&mut self) -> HeadFacts {
+        let languages = [
+            (self.language.take(), LanguageSource::Attribute),
+            (self.content_language.take(), LanguageSource::Meta),
+            (self.header_language.take(), LanguageSource::Header),
+        ];
         HeadFacts {
             title: clean(self.title.as_str(), TITLE_MAX_BYTES).or(self.og_title.take()),
             description: self.description.take().or(self.og_description.take()),
-            language: self.language.take().or(self.content_language.take()),
+            language: languages
+                .into_iter()
+                .find_map(|(language, source)| Some((language?, source))),
             canonical_url: self.canonical_url.take(),
             favicon_url: self.icon.take().map(|icon| icon.url),
         }

@@ -44,9 +44,15 @@ fn extract(pieces: &[&[u8]]) -> Extracted {
     extract_as(None, pieces)
 }
 
+/// Extracts all that can be asked for.
 fn extract_as(charset: Option<&'static Encoding>, pieces: &[&[u8]]) -> Extracted {
     let url = PageUrl::parse(PAGE).expect("page");
-    let mut extractor = Extractor::new(&url, SiteScope::of(&url), charset);
+    let formats = Formats {
+        text: true,
+        markdown: true,
+        links: true,
+    };
+    let mut extractor = Extractor::new(&url, SiteScope::of(&url), charset, formats);
     for piece in pieces {
         extractor.write(piece);
     }
@@ -59,7 +65,7 @@ fn title_of(charset: Option<&'static Encoding>, body: &[u8]) -> Option<String> {
 
 #[test]
 fn everything_is_found_and_nothing_else() {
-    let Extracted { facts, links } = extract(&[RICH.as_bytes()]);
+    let Extracted { facts, links, .. } = extract(&[RICH.as_bytes()]);
     assert_eq!(facts.title.as_deref(), Some("Bücher & mehr | Shop"));
     assert_eq!(facts.description.as_deref(), Some("Alles für Leser"));
     assert_eq!(facts.language.as_deref(), Some("de-DE"));
@@ -167,7 +173,7 @@ fn what_a_page_announces_is_found() {
 fn links_are_not_followed_where_the_page_asks_so() {
     let links = |headers: &[(&str, &str)], page: &str| {
         let url = PageUrl::parse(PAGE).expect("page");
-        let mut extractor = Extractor::new(&url, SiteScope::of(&url), None);
+        let mut extractor = Extractor::new(&url, SiteScope::of(&url), None, Formats::default());
         for (name, value) in headers {
             extractor.header(name, value);
         }

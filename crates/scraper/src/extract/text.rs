@@ -43,6 +43,12 @@ pub(super) fn clean(raw: &str, max_bytes: usize) -> Option<String> {
     if line.is_empty() { None } else { Some(line) }
 }
 
+/// The bytes that clean text, line breaks and tabs take within a JSON text.
+pub(super) fn json_bytes(text: &str) -> usize {
+    let is_escaped = |byte: &&u8| matches!(byte, b'"' | b'\\' | b'\n' | b'\t');
+    text.len() + text.as_bytes().iter().filter(is_escaped).count()
+}
+
 /// Raw text up to a number of bytes; what comes after the first cut is ignored.
 #[derive(Debug, Default)]
 pub(super) struct BoundedText {

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
-use trawl_domain::url_rules::{PageUrl, SiteScope};
+use trawl_domain::url_rules::PageUrl;
 
-use super::super::Extractor;
+use super::super::facts_of;
 use super::*;
 use crate::facts::structured::{
     Article, Organization, Person, PostalAddress, Product, StructuredItem,
@@ -10,9 +10,7 @@ use crate::facts::{ContactMethod, PageFacts};
 
 fn facts(body: &str) -> PageFacts {
     let url = PageUrl::parse("https://hirsch.test/ueber/").expect("url");
-    let mut extractor = Extractor::new(&url, SiteScope::of(&url), None);
-    extractor.write(body.as_bytes());
-    extractor.finish().facts
+    facts_of(&url, &[], body.as_bytes())
 }
 
 fn some(text: &str) -> Option<String> {

@@ -1,0 +1,318 @@
+//! One block of text, such as a paragraph, and its two spellings: plain and Markdown.
+
+use std::sync::Arc;
+
+/// Most bytes of markup in one block; what is longer becomes two.
+const BLOCK_MAX_BYTES: usize = 16 * 1024;
+
+/// Most marks in one block; with more it ends.
+const MARKS_MAX: usize = 512;
+
+/// What a block is, and with it how it is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Kind {
+    #[default]
+    Paragraph,
+    Heading(u8),
+    /// Spaces and line breaks count.
+    Preformatted,
+}
+
+/// What an inline element says of the text in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Style {
+    Code,
+    Emphasis,
+    Link(Arc<str>),
+    Strike,
+    Strong,
+}
+
+/// Something between two pieces of text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Mark {
+    Open(Style),
+    Close(Style),
+    LineBreak,
+    Image { alt: String, url: String },
+}
+
+/// The block that is being read.
+#[derive(Debug, Default)]
+pub(super) struct Block {
+    /// Text with entities.
+    raw: String,
+    /// Marks, each before so many bytes of text.
+    marks: Vec<(usize, Mark)>,
+    /// Bytes in links, without spaces.
+    linked_bytes: usize,
+}
+
+impl Block {
+    /// Takes text as far as there is room; gives back the rest.
+    pub(super) fn push<'a>(&mut self, text: &'a str, is_linked: bool) -> &'a str {
+        let room = BLOCK_MAX_BYTES.saturating_sub(self.raw.len());
+        let (fits, rest) = text.split_at(text.floor_char_boundary(room));
+        self.raw.push_str(fits);
+        if is_linked {
+            self.linked_bytes += visible_bytes(fits);
+        }
+        rest
+    }
+
+    pub(super) fn mark(&mut self, mark: Mark) {
+        self.marks.push((self.raw.len(), mark));
+    }
+
+    /// No more fits.
+    pub(super) fn is_full(&self) -> bool {
+        self.raw.len() + 4 > BLOCK_MAX_BYTES || self.marks.len() >= MARKS_MAX
+    }
+
+    /// There is nothing to be seen.
+    pub(super) fn is_blank(&self) -> bool {
+        let is_image = |(_, mark): &(usize, Mark)| matches!(mark, Mark::Image { .. });
+        self.raw.bytes().all(|byte| byte.is_ascii_whitespace()) && !self.marks.iter().any(is_image)
+    }
+
+    /// Most of the text leads elsewhere.
+    pub(super) fn is_linked(&self) -> bool {
+        self.linked_bytes * 2 > visible_bytes(&self.raw)
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.raw.clear();
+        self.marks.clear();
+        self.linked_bytes = 0;
+    }
+
+    /// Writes the text as it is seen in place of what `out` holds.
+    pub(super) fn text(&self, kind: Kind, out: &mut String) {
+        let mut line = Line::new(out);
+        for (piece, mark) in self.pieces() {
+            line.write(piece, kind, false);
+            if mark == Some(&Mark::LineBreak) {
+                line.line_break("\n");
+            }
+        }
+        line.finish();
+    }
+
+    /// The text as Markdown, without what stands before its lines.
+    pub(super) fn markdown(&self, kind: Kind) -> String {
+        let mut markdown = String::with_capacity(self.raw.len() + self.raw.len() / 8);
+        if kind == Kind::Preformatted {
+            self.text(kind, &mut markdown);
+            return fenced(&markdown);
+        }
+        let mut text = Line::new(&mut markdown);
+        let mut code_depth = 0_u32;
+        for (piece, mark) in self.pieces() {
+            text.write(piece, kind, code_depth == 0);
+            match mark {
+                Some(Mark::Open(style)) => {
+                    code_depth += u32::from(*style == Style::Code);
+                    text.openings.push(opening(style));
+                }
+                Some(Mark::Close(style)) => {
+                    code_depth = code_depth.saturating_sub(u32::from(*style == Style::Code));
+                    text.close(style);
+                }
+                Some(Mark::LineBreak) => text.line_break("  \n"),
+                Some(Mark::Image { alt, url }) => {
+                    text.begin_word();
+                    text.out.push_str("![");
+                    escape(text.out, alt);
+                    text.out.push_str("](");
+                    text.out.push_str(url);
+                    text.out.push(')');
+                }
+                None => {}
+            }
+        }
+        text.finish();
+        match kind {
+            // A heading is one line.
+            Kind::Heading(level) => {
+                let marks = "#".repeat(usize::from(level));
+                format!("{marks} {}", markdown.replace("  \n", " "))
+            }
+            Kind::Paragraph | Kind::Preformatted => escape_beginning(markdown),
+        }
+    }
+
+    /// The pieces of text, each with the mark that follows.
+    fn pieces(&self) -> impl Iterator<Item = (&str, Option<&Mark>)> {
+        let mut start = 0;
+        let marks = self.marks.iter().map(|(at, mark)| (*at, Some(mark)));
+        marks
+            .chain([(self.raw.len(), None)])
+            .map(move |(at, mark)| {
+                let piece = self.raw.get(start..at).unwrap_or_default();
+                start = at;
+                (piece, mark)
+            })
+    }
+}
+
+/// Text that is being written, each gap a single space.
+#[derive(Debug)]
+struct Line<'a> {
+    out: &'a mut String,
+    /// A gap has been read and not yet been written.
+    has_gap: bool,
+    /// Marks that stand before the next word.
+    openings: Vec<&'static str>,
+}
+
+impl<'a> Line<'a> {
+    fn new(out: &'a mut String) -> Self {
+        out.clear();
+        Self {
+            out,
+            has_gap: false,
+            openings: Vec::new(),
+        }
+    }
+
+    fn write(&mut self, raw: &str, kind: Kind, escapes: bool) {
+        let text = htmlize::unescape(raw);
+        if kind == Kind::Preformatted {
+            let is_kept = |c: &char| !c.is_control() || matches!(c, '\n' | '\t');
+            self.out.extend(text.chars().filter(is_kept));
+            return;
+        }
+        let mut rest = &*text;
+        while !rest.is_empty() {
+            let (word, gap_bytes) = next_word(rest);
+            if !word.is_empty() {
+                self.begin_word();
+                if escapes {
+                    escape(self.out, word);
+                } else {
+                    self.out.push_str(word);
+                }
+            }
+            self.has_gap |= gap_bytes > 0;
+            rest = rest.get(word.len() + gap_bytes..).unwrap_or_default();
+        }
+    }
+
+    /// Writes what stands before a word.
+    fn begin_word(&mut self) {
+        if std::mem::take(&mut self.has_gap) && !self.out.is_empty() && !self.out.ends_with('\n') {
+            self.out.push(' ');
+        }
+        for opening in self.openings.drain(..) {
+            self.out.push_str(opening);
+        }
+    }
+
+    /// Ends a style; nothing is written of one without a word.
+    fn close(&mut self, style: &Style) {
+        if self.openings.pop().is_some() {
+            return;
+        }
+        match style {
+            Style::Link(url) => {
+                self.out.push_str("](");
+                self.out.push_str(url);
+                self.out.push(')');
+            }
+            other => self.out.push_str(opening(other)),
+        }
+    }
+
+    fn line_break(&mut self, line_break: &str) {
+        if !self.out.is_empty() {
+            self.out.push_str(line_break);
+            self.has_gap = false;
+        }
+    }
+
+    fn finish(self) {
+        let length = self.out.trim_end().len();
+        self.out.truncate(length);
+    }
+}
+
+/// The word that a text begins with, and the bytes of the gap after it.
+fn next_word(text: &str) -> (&str, usize) {
+    let mut word_bytes = None;
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        let (is_gap, length) = match byte {
+            0..=b' ' | 0x7f => (true, 1),
+            // The signs whose first byte is one of these include all other spaces and controls.
+            0xc2 | 0xe1 | 0xe2 | 0xe3 => {
+                let sign = text.get(at..).and_then(|rest| rest.chars().next());
+                let is_gap = |c: char| c.is_whitespace() || c.is_control();
+                (sign.is_some_and(is_gap), sign.map_or(1, char::len_utf8))
+            }
+            _ => (false, 1),
+        };
+        match (is_gap, word_bytes) {
+            (true, None) => word_bytes = Some(at),
+            (false, Some(_)) => break,
+            _ => {}
+        }
+        at += length;
+    }
+    let word_bytes = word_bytes.unwrap_or(at);
+    (text.get(..word_bytes).unwrap_or_default(), at - word_bytes)
+}
+
+fn visible_bytes(text: &str) -> usize {
+    text.bytes().filter(|byte| *byte > b' ').count()
+}
+
+/// What stands before a style, and but for links also after it.
+fn opening(style: &Style) -> &'static str {
+    match style {
+        Style::Code => "`",
+        Style::Emphasis => "*",
+        Style::Link(_) => "[",
+        Style::Strike => "~~",
+        Style::Strong => "**",
+    }
+}
+
+/// Writes a word so that nothing in it is taken for a mark.
+fn escape(out: &mut String, word: &str) {
+    let is_mark = |c: char| matches!(c, '\\' | '*' | '_' | '[' | ']' | '`' | '<' | '~');
+    let mut rest = word;
+    while let Some(at) = rest.find(is_mark) {
+        let (before, mark) = rest.split_at(at);
+        out.push_str(before);
+        out.push('\\');
+        let (mark, after) = mark.split_at(1);
+        out.push_str(mark);
+        rest = after;
+    }
+    out.push_str(rest);
+}
+
+/// Keeps a paragraph from being taken for a heading, a quote or a list.
+fn escape_beginning(text: String) -> String {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let at = match text.as_bytes().get(digits) {
+        Some(b'#' | b'>' | b'+' | b'-' | b'=') if digits == 0 => 0,
+        Some(b'.' | b')') if (1..10).contains(&digits) => digits,
+        _ => return text,
+    };
+    let (before, after) = text.split_at(at);
+    format!("{before}\\{after}")
+}
+
+/// Text as it is, between fences that it does not hold.
+fn fenced(text: &str) -> String {
+    let mut longest = 2;
+    let mut run = 0;
+    for byte in text.bytes() {
+        run = if byte == b'`' { run + 1 } else { 0 };
+        longest = longest.max(run);
+    }
+    let fence = "`".repeat(longest + 1);
+    format!("{fence}\n{}\n{fence}", text.trim_matches('\n'))
+}

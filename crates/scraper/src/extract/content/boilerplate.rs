@@ -1,0 +1,128 @@
+//! Which elements are no main content, by what their authors call them.
+
+use super::super::element::Element;
+use super::super::tag::Attributes;
+
+/// Classes and ids of parts that a page shares with all others of its site, or that ask for
+/// something. Compared as a whole, so that `page with-sidebar` is none.
+const NAMES: &[&str] = &[
+    "banner-cookie",
+    "breadcrumb",
+    "breadcrumbs",
+    "cookie-banner",
+    "cookie-bar",
+    "cookie-consent",
+    "cookie-law-info-bar",
+    "cookie-notice",
+    "cookiebanner",
+    "cookieconsent",
+    "elementor-location-footer",
+    "footer",
+    "footer-widgets",
+    "main-footer",
+    "main-menu",
+    "main-nav",
+    "main-navigation",
+    "mainmenu",
+    "mainnav",
+    "menu",
+    "mobile-menu",
+    "modal",
+    "nav",
+    "navbar",
+    "navigation",
+    "newsletter",
+    "newsletter-signup",
+    "page-footer",
+    "pagination",
+    "popup",
+    "screen-reader-text",
+    "share-buttons",
+    "sharing",
+    "sidebar",
+    "site-footer",
+    "site-header",
+    "site-navigation",
+    "skip-link",
+    "social-links",
+    "social-share",
+    "sr-only",
+    "top-bar",
+    "topbar",
+    "visually-hidden",
+    "widget-area",
+];
+
+/// Whether an element and all within it is no main content. Within the main content, a header is
+/// that of the text.
+pub(super) fn is_boilerplate(
+    element: Element,
+    attributes: &Attributes<'_>,
+    class: &str,
+    id: &str,
+    is_in_main: bool,
+) -> bool {
+    match element {
+        Element::ASIDE
+        | Element::AUDIO
+        | Element::BUTTON
+        | Element::CANVAS
+        | Element::DIALOG
+        | Element::FOOTER
+        | Element::FORM
+        | Element::IFRAME
+        | Element::LABEL
+        | Element::MATH
+        | Element::NAV
+        | Element::NOSCRIPT
+        | Element::OBJECT
+        | Element::SEARCH
+        | Element::SELECT
+        | Element::SVG
+        | Element::TEMPLATE
+        | Element::VIDEO => return true,
+        Element::HEADER => return !is_in_main,
+        // What is said of them is said of the page.
+        Element::HTML | Element::BODY | Element::MAIN => return false,
+        _ => {}
+    }
+    is_named(class, id) || is_hidden(attributes) || has_other_role(attributes, is_in_main)
+}
+
+fn is_named(class: &str, id: &str) -> bool {
+    let is_name = |word: &str| NAMES.binary_search(&word).is_ok();
+    is_name(id) || class.split_ascii_whitespace().any(is_name)
+}
+
+fn is_hidden(attributes: &Attributes<'_>) -> bool {
+    attributes.raw("hidden").is_some()
+        || attributes
+            .raw("aria-hidden")
+            .is_some_and(|value| value.eq_ignore_ascii_case("true"))
+        || attributes.raw("style").is_some_and(|style| {
+            let style: String = style.split_whitespace().collect();
+            let style = style.to_ascii_lowercase();
+            style.contains("display:none") || style.contains("visibility:hidden")
+        })
+}
+
+fn has_other_role(attributes: &Attributes<'_>, is_in_main: bool) -> bool {
+    attributes
+        .raw("role")
+        .is_some_and(|role| match role.trim() {
+            "alertdialog" | "complementary" | "contentinfo" | "dialog" | "menu" | "menubar"
+            | "navigation" | "search" | "toolbar" => true,
+            "banner" => !is_in_main,
+            _ => false,
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_of_names_is_sorted() {
+        assert!(NAMES.is_sorted());
+    }
+}

@@ -1,0 +1,78 @@
+//! All links of a page with what they say, for those who ask for them.
+
+use std::collections::HashSet;
+
+use url::Url;
+
+use super::head::absolute;
+use super::text::{BoundedText, clean, json_bytes};
+use crate::facts::content::{LINKS_MAX_BYTES, PageLink};
+
+/// Most bytes of what a link says.
+const TEXT_MAX_BYTES: usize = 128;
+
+/// What a link takes as JSON beside its values.
+const OVERHEAD_BYTES: usize = r#"{"url":"","text":""},"#.len();
+
+/// Collects links, each URL once.
+#[derive(Debug, Default)]
+pub(super) struct LinkList {
+    links: Vec<PageLink>,
+    known: HashSet<String>,
+    json_bytes: usize,
+    /// What the link that is open says; it is the last one.
+    open: Option<BoundedText>,
+    is_cut: bool,
+}
+
+impl LinkList {
+    /// A link begins.
+    pub(super) fn enter(&mut self, base: &Url, href: &str) {
+        self.leave();
+        let Some(url) = absolute(base, href).filter(|url| !self.known.contains(url)) else {
+            return;
+        };
+        let bytes = self.json_bytes + json_bytes(&url) + OVERHEAD_BYTES;
+        if bytes > LINKS_MAX_BYTES {
+            self.is_cut = true;
+            return;
+        }
+        self.json_bytes = bytes;
+        self.known.insert(url.clone());
+        self.open = Some(BoundedText::default());
+        self.links.push(PageLink {
+            url,
+            text: String::new(),
+        });
+    }
+
+    /// Visible text, with entities.
+    pub(super) fn text(&mut self, text: &str) {
+        if let Some(open) = &mut self.open {
+            // Entities may take several bytes for one.
+            open.push(text, 4 * TEXT_MAX_BYTES);
+        }
+    }
+
+    /// A link ends.
+    pub(super) fn leave(&mut self) {
+        if let Some(open) = self.open.take()
+            && let Some(text) = clean(open.as_str(), TEXT_MAX_BYTES)
+            && let Some(link) = self.links.last_mut()
+        {
+            let bytes = self.json_bytes + json_bytes(&text);
+            if bytes <= LINKS_MAX_BYTES {
+                self.json_bytes = bytes;
+                link.text = text;
+            } else {
+                self.is_cut = true;
+            }
+        }
+    }
+
+    /// The links, and whether some are missing.
+    pub(super) fn take(&mut self) -> (Vec<PageLink>, bool) {
+        self.leave();
+        (std::mem::take(&mut self.links), self.is_cut)
+    }
+}
