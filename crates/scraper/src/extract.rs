@@ -41,6 +41,10 @@ use parser::Parser;
 /// for, as many pages declare theirs behind scripts.
 const PRESCAN_BYTES: usize = 4096;
 
+/// Bytes, from the first that is not ASCII on, by which the charset of undeclared text is detected.
+/// Chosen: some hundred letters of any script.
+const DETECT_BYTES: usize = 4096;
+
 /// Text decoded at once, in bytes. Chosen: fits the cache of a core.
 const DECODED_PIECE_BYTES: usize = 8 * 1024;
 
@@ -87,6 +91,8 @@ pub fn page_of(
 pub(crate) struct Extractor {
     parser: Parser,
     input: Input,
+    /// The last label of the host, which hints at a language.
+    tld: String,
 }
 
 #[derive(Debug)]
@@ -96,6 +102,11 @@ enum Input {
         head: Vec<u8>,
         of_header: Option<&'static Encoding>,
     },
+    /// Nothing is declared, and nothing but ASCII has come, which means the same in all charsets that
+    /// are detected.
+    Ascii,
+    /// Nothing is declared; what has come since the first other byte is kept.
+    Detect(Vec<u8>),
     /// UTF-8 is parsed as it is; the parser replaces what is not valid.
     Utf8,
     /// Everything else becomes UTF-8 first, which spares the parser the charsets in which a
@@ -121,6 +132,12 @@ impl Extractor {
                 head: Vec::new(),
                 of_header: charset,
             },
+            tld: url
+                .as_url()
+                .host_str()
+                .and_then(|host| host.rsplit('.').next())
+                .unwrap_or_default()
+                .to_owned(),
         }
     }
 
@@ -138,6 +155,21 @@ impl Extractor {
                     self.begin_parsing();
                 }
             }
+            Input::Ascii => {
+                let ascii_bytes = Encoding::ascii_valid_up_to(bytes);
+                let (ascii, rest) = bytes.split_at_checked(ascii_bytes).unwrap_or((bytes, &[]));
+                self.parser.write(ascii);
+                if !rest.is_empty() {
+                    self.input = Input::Detect(Vec::new());
+                    self.write(rest);
+                }
+            }
+            Input::Detect(sample) => {
+                sample.extend_from_slice(bytes);
+                if sample.len() >= DETECT_BYTES {
+                    self.decode_detected();
+                }
+            }
             Input::Utf8 => self.parser.write(bytes),
             Input::Decode { decoder, piece } => {
                 decode(decoder, piece, bytes, false, &mut self.parser);
@@ -149,6 +181,9 @@ impl Extractor {
     pub(crate) fn finish(mut self) -> Extracted {
         if matches!(self.input, Input::Prescan { .. }) {
             self.begin_parsing();
+        }
+        if matches!(self.input, Input::Detect(_)) {
+            self.decode_detected();
         }
         if let Input::Decode { decoder, piece } = &mut self.input {
             decode(decoder, piece, &[], true, &mut self.parser);
@@ -163,16 +198,39 @@ impl Extractor {
         };
         let head = std::mem::take(head);
         let sample = head.get(..PRESCAN_BYTES).unwrap_or(&head);
-        let (encoding, bom_bytes) = charset::decide(sample, *of_header);
-        self.input = if encoding == UTF_8 {
-            Input::Utf8
-        } else {
-            Input::Decode {
-                decoder: Box::new(encoding.new_decoder_without_bom_handling()),
-                piece: String::with_capacity(DECODED_PIECE_BYTES),
+        match charset::declared(sample, *of_header) {
+            Some((encoding, bom_bytes)) => {
+                self.input = Input::of(encoding);
+                self.write(head.get(bom_bytes..).unwrap_or_default());
             }
+            None => {
+                self.input = Input::Ascii;
+                self.write(&head);
+            }
+        }
+    }
+
+    /// Decides on the charset by the first [`DETECT_BYTES`] alone, however many have come.
+    fn decode_detected(&mut self) {
+        let Input::Detect(sample) = &mut self.input else {
+            return;
         };
-        self.write(head.get(bom_bytes..).unwrap_or_default());
+        let text = std::mem::take(sample);
+        let sample = text.get(..DETECT_BYTES).unwrap_or(&text);
+        self.input = Input::of(charset::detected(sample, &self.tld));
+        self.write(&text);
+    }
+}
+
+impl Input {
+    fn of(encoding: &'static Encoding) -> Self {
+        if encoding == UTF_8 {
+            return Self::Utf8;
+        }
+        Self::Decode {
+            decoder: Box::new(encoding.new_decoder_without_bom_handling()),
+            piece: String::with_capacity(DECODED_PIECE_BYTES),
+        }
     }
 }
 

@@ -9,7 +9,8 @@ use super::visit::{Outcome, Reach};
 use crate::extract::{Extractor, MediaType};
 use crate::fetch::{Answer, FetchError};
 
-/// Most bytes looked at to find out whether a body of unstated type is HTML.
+/// Most bytes looked at to find out whether a body is HTML. Chosen: twice what browsers look at, for
+/// comments before the root.
 const SNIFF_MAX_BYTES: usize = 1024;
 
 /// Judges an answer by status and type, and extracts it while it arrives.
@@ -40,8 +41,8 @@ pub(super) async fn read(
     for (name, value) in answer.headers() {
         extractor.header(name, value);
     }
-    let mut head = Vec::new();
-    let mut is_html = media_type.is_html();
+    // `None` once it is known to be HTML.
+    let mut head = Some(Vec::new());
     loop {
         let chunk = match answer.chunk().await {
             Err(error) => return Outcome::failed(&error, url),
@@ -54,25 +55,25 @@ pub(super) async fn read(
             };
             return Outcome::failed(&too_large, url);
         }
-        if !is_html {
-            head.extend_from_slice(&chunk);
-            if head.len() < SNIFF_MAX_BYTES {
-                continue;
-            }
-            if !MediaType::looks_like_html(&head) {
-                return not_html();
-            }
-            is_html = true;
-            extractor.write(&head);
+        let Some(mut begun) = head.take() else {
+            extractor.write(&chunk);
+            continue;
+        };
+        begun.extend_from_slice(&chunk);
+        if begun.len() < SNIFF_MAX_BYTES {
+            head = Some(begun);
             continue;
         }
-        extractor.write(&chunk);
-    }
-    if !is_html {
-        if !MediaType::looks_like_html(&head) {
+        if !media_type.is_html(&begun) {
             return not_html();
         }
-        extractor.write(&head);
+        extractor.write(&begun);
+    }
+    if let Some(whole) = head {
+        if !media_type.is_html(&whole) {
+            return not_html();
+        }
+        extractor.write(&whole);
     }
     Outcome::Fetched(Box::new(extractor.finish()))
 }

@@ -1,6 +1,8 @@
-//! Whether an answer is HTML, by its `Content-Type` or, where that is missing, by its beginning.
+//! Whether an answer is HTML, by its `Content-Type` and by its beginning: headers lie in both ways.
 
-use encoding_rs::Encoding;
+use encoding_rs::{Encoding, UTF_8};
+
+use super::charset::utf_16_by_zeros;
 
 /// The beginnings by which the MIME Sniffing Standard (7.1) knows HTML.
 const HTML_SIGNATURES: &[&str] = &[
@@ -20,7 +22,28 @@ const HTML_SIGNATURES: &[&str] = &[
     "<body",
     "<br",
     "<p",
-    "<!--",
+];
+
+/// The beginnings of what is no text at all, whatever the header says (MIME Sniffing Standard, 6.1 to
+/// 6.3 and 7.1): documents, images, archives, media, programs.
+const BINARY_SIGNATURES: &[&[u8]] = &[
+    b"%PDF-",
+    b"%!PS-",
+    b"\x89PNG",
+    b"GIF87a",
+    b"GIF89a",
+    b"\xff\xd8\xff",
+    b"\0\0\x01\0",
+    b"PK\x03\x04",
+    b"\x1f\x8b",
+    b"Rar!",
+    b"7z\xbc\xaf",
+    b"OggS",
+    b"\x1a\x45\xdf\xa3",
+    b"wOFF",
+    b"wOF2",
+    b"\xd0\xcf\x11\xe0",
+    b"\x7fELF",
 ];
 
 /// What the header says of a body.
@@ -34,7 +57,8 @@ pub(crate) struct MediaType {
 enum Kind {
     Html,
     Other,
-    Unstated,
+    /// Nothing, or what servers say of files that they do not know.
+    Unsure,
 }
 
 impl MediaType {
@@ -43,18 +67,24 @@ impl MediaType {
         let essence = parts.next().unwrap_or_default().to_ascii_lowercase();
         let kind = match essence.as_str() {
             "text/html" | "application/xhtml+xml" => Kind::Html,
+            "text/plain"
+            | "text/xml"
+            | "application/xml"
+            | "application/octet-stream"
+            | "application/x-httpd-php"
+            | "unknown/unknown"
+            | "application/unknown" => Kind::Unsure,
             text if text.contains('/') => Kind::Other,
-            _ => Kind::Unstated,
+            _ => Kind::Unsure,
         };
         let charset = parts
             .filter_map(|part| part.split_once('='))
             .find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))
-            .and_then(|(_, label)| Encoding::for_label(label.trim().trim_matches('"').as_bytes()));
+            .and_then(|(_, label)| {
+                let label = label.trim().trim_matches(['"', '\'']);
+                Encoding::for_label_no_replacement(label.as_bytes())
+            });
         Self { kind, charset }
-    }
-
-    pub(crate) fn is_html(self) -> bool {
-        self.kind == Kind::Html
     }
 
     /// Whether the header says that it is something else than HTML.
@@ -66,21 +96,48 @@ impl MediaType {
         self.charset
     }
 
-    /// Whether a body of unstated type is HTML, by its beginning.
-    pub(crate) fn looks_like_html(body: &[u8]) -> bool {
-        let (encoding, bom_bytes) = Encoding::for_bom(body).unwrap_or((encoding_rs::UTF_8, 0));
-        let body = body.get(bom_bytes..).unwrap_or_default();
-        let sample = body.get(..body.len().min(512)).unwrap_or_default();
-        let (text, _) = encoding.decode_without_bom_handling(sample);
-        let text = text.trim_start().to_ascii_lowercase();
-        HTML_SIGNATURES.iter().any(|signature| {
-            let after = text
-                .strip_prefix(signature)
-                .and_then(|rest| rest.chars().next());
-            *signature == "<!--" && text.starts_with(signature)
-                || after.is_some_and(|c| matches!(c, ' ' | '>' | '\t' | '\n' | '\r' | '/'))
-        })
+    /// Whether a body that begins with `head` is HTML.
+    pub(crate) fn is_html(self, head: &[u8]) -> bool {
+        match self.kind {
+            Kind::Html => !BINARY_SIGNATURES
+                .iter()
+                .any(|signature| head.starts_with(signature)),
+            Kind::Unsure => looks_like_html(head),
+            Kind::Other => false,
+        }
     }
+}
+
+/// Whether a body is HTML by its beginning alone.
+fn looks_like_html(head: &[u8]) -> bool {
+    let (encoding, bom_bytes) = Encoding::for_bom(head)
+        .or_else(|| utf_16_by_zeros(head).map(|encoding| (encoding, 0)))
+        .unwrap_or((UTF_8, 0));
+    let head = head.get(bom_bytes..).unwrap_or_default();
+    let (text, _) = encoding.decode_without_bom_handling(head);
+    let text = text.trim_start().to_ascii_lowercase();
+    // XHTML: the declaration, and perhaps comments, come before the root.
+    if let Some(declaration) = text.strip_prefix("<?xml") {
+        let Some((_, mut rest)) = declaration.split_once("?>") else {
+            return false;
+        };
+        while let Some(comment) = rest.trim_start().strip_prefix("<!--") {
+            let Some((_, after)) = comment.split_once("-->") else {
+                return false;
+            };
+            rest = after;
+        }
+        return begins_with_tag(rest.trim_start(), &["<!doctype html", "<html"]);
+    }
+    text.starts_with("<!--") || begins_with_tag(&text, HTML_SIGNATURES)
+}
+
+fn begins_with_tag(text: &str, tags: &[&str]) -> bool {
+    tags.iter().any(|tag| {
+        text.strip_prefix(tag)
+            .and_then(|rest| rest.chars().next())
+            .is_some_and(|c| matches!(c, ' ' | '>' | '\t' | '\n' | '\r' | '/'))
+    })
 }
 
 #[cfg(test)]
@@ -88,16 +145,40 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_header_says_what_a_body_is() {
-        assert!(MediaType::parse(Some("Text/HTML; Charset=\"UTF-8\"")).is_html());
-        assert!(MediaType::parse(Some("application/xhtml+xml")).is_html());
-        assert!(MediaType::parse(Some("application/pdf")).is_other());
-        for unstated in [None, Some(""), Some("nonsense"), Some("; charset=utf-8")] {
-            let media_type = MediaType::parse(unstated);
-            assert!(
-                !media_type.is_html() && !media_type.is_other(),
-                "{unstated:?}"
-            );
+    fn the_header_is_believed_unless_the_body_says_otherwise() {
+        let is_html = |header, head: &[u8]| MediaType::parse(header).is_html(head);
+        for header in ["Text/HTML; Charset=\"UTF-8\"", "application/xhtml+xml"] {
+            assert!(is_html(Some(header), b"just text"));
+            assert!(is_html(Some(header), b""));
+            for binary in [
+                &b"%PDF-1.7"[..],
+                b"\x89PNG\r\n",
+                b"PK\x03\x04",
+                b"\x1f\x8b\x08",
+            ] {
+                assert!(!is_html(Some(header), binary), "{binary:?}");
+            }
+        }
+        for header in [
+            None,
+            Some(""),
+            Some("nonsense"),
+            Some("; charset=utf-8"),
+            Some("text/plain"),
+            Some("application/xml; charset=utf-8"),
+            Some("application/octet-stream"),
+        ] {
+            assert!(!MediaType::parse(header).is_other(), "{header:?}");
+            assert!(is_html(header, b"<!doctype html>"), "{header:?}");
+            assert!(!is_html(header, b"just text"), "{header:?}");
+        }
+        for header in [
+            "application/pdf",
+            "image/png",
+            "application/json",
+            "text/css",
+        ] {
+            assert!(MediaType::parse(Some(header)).is_other());
         }
     }
 
@@ -120,17 +201,23 @@ mod tests {
             b"<!--x",
             b"<p class=x>",
             b"\xff\xfe<\0h\0t\0m\0l\0>\0",
+            b"<\0h\0t\0m\0l\0>\0",
+            b"\0<\0h\0t\0m\0l\0>",
+            b"<?xml version='1.0'?>\n<!-- a --> <!-- b --><html xmlns='x'>",
+            b"<?xml version='1.0'?><!DOCTYPE html PUBLIC 'x'>",
         ] {
-            assert!(MediaType::looks_like_html(html), "{html:?}");
+            assert!(looks_like_html(html), "{html:?}");
         }
         for other in [
             &b"%PDF-1.4"[..],
             b"{\"a\":1}",
             b"",
             b"<?xml version='1.0'?>",
+            b"<?xml version='1.0'?><rss>",
+            b"<?xml version='1.0'?><!-- <html> --><svg>",
             b"<pre-x>",
         ] {
-            assert!(!MediaType::looks_like_html(other), "{other:?}");
+            assert!(!looks_like_html(other), "{other:?}");
         }
     }
 }

@@ -55,10 +55,8 @@ async fn serve(reply: Vec<u8>) -> u16 {
     port
 }
 
-/// A server with a certificate for `secure.test`, and the roots that trust it.
-async fn serve_tls(reply: Vec<u8>) -> (u16, RootCertStore) {
-    let certified =
-        rcgen::generate_simple_self_signed(vec!["secure.test".to_owned()]).expect("certificate");
+/// A server with this certificate, and the roots that trust it.
+fn tls_server(certified: &rcgen::CertifiedKey<rcgen::KeyPair>) -> (ServerConfig, RootCertStore) {
     let mut roots = RootCertStore::empty();
     roots.add(certified.cert.der().clone()).expect("root");
     let key = PrivatePkcs8KeyDer::from(certified.signing_key.serialize_der());
@@ -69,6 +67,14 @@ async fn serve_tls(reply: Vec<u8>) -> (u16, RootCertStore) {
         .with_no_client_auth()
         .with_single_cert(vec![certified.cert.der().clone()], key.into())
         .expect("key");
+    (config, roots)
+}
+
+/// A server with a certificate for `secure.test`, and the roots that trust it.
+async fn serve_tls(reply: Vec<u8>) -> (u16, RootCertStore) {
+    let certified =
+        rcgen::generate_simple_self_signed(vec!["secure.test".to_owned()]).expect("certificate");
+    let (config, roots) = tls_server(&certified);
     let acceptor = TlsAcceptor::from(Arc::new(config));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("port");
     let port = listener.local_addr().expect("address").port();
@@ -212,4 +218,41 @@ fn a_failure_reads_as_one_sentence_without_library_text() {
         "GET http://x.test/ was refused by 127.0.0.1"
     );
     assert_eq!(failure.code, FailureCode::ConnectRefused);
+}
+
+/// A server that speaks HTTP/2 alone, offers it by ALPN, and answers everything with its URL.
+async fn serve_h2() -> (u16, RootCertStore) {
+    let certified =
+        rcgen::generate_simple_self_signed(vec!["secure.test".to_owned()]).expect("certificate");
+    let (mut config, roots) = tls_server(&certified);
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("port");
+    let port = listener.local_addr().expect("address").port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let stream = acceptor.accept(stream).await.expect("handshake");
+            let mut connection = h2::server::handshake(stream).await.expect("HTTP/2");
+            while let Some(Ok((request, mut respond))) = connection.accept().await {
+                let url = request.uri().to_string();
+                let mut send = respond
+                    .send_response(http::Response::new(()), false)
+                    .expect("head");
+                send.send_data(url.into(), true).expect("body");
+            }
+        }
+    });
+    (port, roots)
+}
+
+#[tokio::test]
+async fn a_server_that_offers_http_2_is_asked_by_it() {
+    let (port, roots) = serve_h2().await;
+    let tls = tls::trusting(roots).expect("tls");
+    let fetcher = Fetcher::with_tls(&settings(), tls).expect("fetcher");
+    for path in ["/a", "/b?c"] {
+        let url = format!("https://secure.test:{port}{path}");
+        let (_, body) = get(&fetcher, &url).await.expect("answer");
+        assert_eq!(String::from_utf8_lossy(&body), url);
+    }
 }

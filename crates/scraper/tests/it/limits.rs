@@ -1,5 +1,7 @@
 //! Politeness, cancellation and the limits of one fetch.
 
+#![expect(clippy::expect_used, reason = "helpers of tests fail by panicking")]
+
 use std::time::{Duration, Instant};
 
 use trawl_domain::page::PageState;

@@ -1,6 +1,7 @@
 //! Crawls of real servers on the loopback interface, good and bad ones.
 
 mod addresses;
+mod bodies;
 mod content;
 mod harness;
 mod limits;

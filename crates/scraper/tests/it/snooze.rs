@@ -1,5 +1,7 @@
 //! Sites that ask to be left alone, and hiccups: what is waited out, what is passed on, what is given up.
 
+#![expect(clippy::expect_used, reason = "helpers of tests fail by panicking")]
+
 use std::time::{Duration, Instant};
 
 use trawl_domain::page::PageState;
