@@ -1,7 +1,8 @@
 //! Which spelling of a page's URL counts, and which URLs belong to a site.
 //!
 //! Canonical form is idempotent and never changes which resource is meant under RFC 3986; the
-//! one liberty taken is to drop parameters that only tell the server where a visitor came from.
+//! one liberty taken is to drop parameters that only tell the server where a visitor came from, or
+//! which visitor it is.
 
 use std::fmt;
 
@@ -15,34 +16,84 @@ pub const PAGE_URL_MAX_BYTES: usize = 2048;
 
 /// Query parameters that name a campaign or a click and never a resource.
 const TRACKING_PARAMETERS: &[&str] = &[
+    "__hsfp",
+    "__hssc",
+    "__hstc",
+    "__s",
+    "_branch_match_id",
     "_ga",
     "_gl",
     "_hsenc",
     "_hsmi",
+    "_kx",
+    "_openstat",
     "dclid",
+    "epik",
+    "fb_action_ids",
+    "fb_action_types",
+    "fb_ref",
+    "fb_source",
     "fbclid",
+    "gad_campaignid",
+    "gad_source",
     "gbraid",
     "gclid",
     "gclsrc",
+    "hsctatracking",
+    "igsh",
     "igshid",
     "li_fat_id",
     "mc_cid",
     "mc_eid",
+    "mibextid",
     "mkt_tok",
+    "ml_subscriber",
+    "ml_subscriber_hash",
     "msclkid",
     "oly_anon_id",
     "oly_enc_id",
+    "rb_clickid",
+    "s_cid",
+    "s_kwcid",
     "srsltid",
     "ttclid",
     "twclid",
+    "vero_conv",
     "vero_id",
     "wbraid",
     "wickedid",
     "yclid",
+    "ymclid",
+    "ysclid",
 ];
 
-/// The family of campaign parameters introduced by Urchin, of which new ones keep appearing.
-const TRACKING_PREFIX: &str = "utm_";
+/// Families of campaign parameters, of which new ones keep appearing: Urchin's, Matomo's, and those
+/// of the piwik it was.
+const TRACKING_PREFIXES: &[&str] = &["utm_", "mtm_", "pk_"];
+
+/// Query parameters by which application servers without cookies tell visitors apart.
+const SESSION_PARAMETERS: &[&str] = &[
+    "aspsessionid",
+    "cfid",
+    "cftoken",
+    "jsessionid",
+    "oscsid",
+    "phpsessid",
+    "session_id",
+    "sessionid",
+    "xtcsid",
+    "zenid",
+];
+
+/// Parameters that are a session only where their value looks like one.
+const SESSION_PARAMETERS_IF_LONG: &[&str] = &["s", "sid"];
+
+/// Least length of such a value, in bytes. Chosen: session ids are hashes of 128 bits or longer, 26
+/// characters in PHP's shortest usual spelling.
+const SESSION_VALUE_MIN_BYTES: usize = 26;
+
+/// The parameter of a path by which servlets do the same.
+const SESSION_PATH_PARAMETER: &str = ";jsessionid=";
 
 /// The URL of a page in canonical form: http or https, no fragment, no credentials, bounded.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -106,8 +157,9 @@ impl PageUrl {
         }
         drop_trailing_dot(&mut url)?;
         let path = normal_escapes(url.path());
+        let path = without_session(&path);
         if path != url.path() {
-            url.set_path(&path);
+            url.set_path(path);
         }
         if let Some(query) = url.query() {
             let kept = normal_query(query);
@@ -129,6 +181,13 @@ impl PageUrl {
     /// The parsed form.
     pub fn as_url(&self) -> &Url {
         &self.0
+    }
+
+    /// The same URL without its query.
+    #[must_use]
+    pub fn without_query(mut self) -> Self {
+        self.0.set_query(None);
+        self
     }
 
     /// What two URLs of one page of a site share: all but the scheme and a leading `www.`.
@@ -162,13 +221,15 @@ impl fmt::Debug for PageUrl {
     }
 }
 
-/// The URLs that belong to a site: one host and its `www.` twin, at one port, over http or https.
+/// The URLs that belong to a site: one host and its `www.` twin, at one port, over http or https;
+/// where so asked, also the hosts below it.
 ///
 /// The default ports of both schemes count as one, so a site may move from http to https.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SiteScope {
     host_key: String,
     port: Option<u16>,
+    has_subdomains: bool,
 }
 
 impl SiteScope {
@@ -178,16 +239,29 @@ impl SiteScope {
         Self {
             host_key: without_www(host).to_owned(),
             port: url.0.port(),
+            has_subdomains: false,
         }
+    }
+
+    /// The same site, with the hosts below its own or without them.
+    #[must_use]
+    pub fn with_subdomains(mut self, has_subdomains: bool) -> Self {
+        self.has_subdomains = has_subdomains;
+        self
     }
 
     /// Whether a URL belongs to the site.
     pub fn contains(&self, url: &PageUrl) -> bool {
+        let host = url.0.host_str().unwrap_or_default();
         url.0.port() == self.port
-            && url
-                .0
-                .host_str()
-                .is_some_and(|host| without_www(host) == self.host_key)
+            && (without_www(host) == self.host_key || self.has_subdomains && self.is_above(host))
+    }
+
+    /// An address has no subdomains, whatever it ends in.
+    fn is_above(&self, host: &str) -> bool {
+        host.strip_suffix(&self.host_key)
+            .is_some_and(|rest| rest.ends_with('.'))
+            && host.parse::<std::net::Ipv4Addr>().is_err()
     }
 }
 
@@ -254,14 +328,31 @@ fn normal_query(query: &str) -> Option<String> {
 }
 
 fn is_tracking(piece: &str) -> bool {
-    let name = piece.split('=').next().unwrap_or_default();
-    let has_prefix = name
-        .get(..TRACKING_PREFIX.len())
-        .is_some_and(|start| start.eq_ignore_ascii_case(TRACKING_PREFIX));
-    has_prefix
-        || TRACKING_PARAMETERS
-            .iter()
-            .any(|tracking| name.eq_ignore_ascii_case(tracking))
+    let (name, value) = piece.split_once('=').unwrap_or((piece, ""));
+    let is_one_of = |list: &[&str]| list.iter().any(|known| name.eq_ignore_ascii_case(known));
+    let has_prefix = |prefix: &&str| {
+        name.get(..prefix.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    };
+    TRACKING_PREFIXES.iter().any(has_prefix)
+        || is_one_of(TRACKING_PARAMETERS)
+        || is_one_of(SESSION_PARAMETERS)
+        || is_one_of(SESSION_PARAMETERS_IF_LONG)
+            && value.len() >= SESSION_VALUE_MIN_BYTES
+            && value.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// A path up to the session that a servlet appended to it.
+fn without_session(path: &str) -> &str {
+    let is_here = |at: &usize| {
+        path.get(*at..*at + SESSION_PATH_PARAMETER.len())
+            .is_some_and(|found| found.eq_ignore_ascii_case(SESSION_PATH_PARAMETER))
+    };
+    path.match_indices(';')
+        .map(|(at, _)| at)
+        .find(is_here)
+        .and_then(|at| path.get(..at))
+        .unwrap_or(path)
 }
 
 #[cfg(test)]

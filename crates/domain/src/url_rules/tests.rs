@@ -53,6 +53,42 @@ fn tracking_parameters_are_dropped_and_others_keep_their_order() {
 }
 
 #[test]
+fn sessions_are_dropped_and_short_codes_are_not() {
+    check("http://a.test/?PHPSESSID=0af&a=1", "http://a.test/?a=1");
+    check("http://a.test/x;JSESSIONID=0A.b?c", "http://a.test/x?c");
+    check("http://a.test/x;v=1/y", "http://a.test/x;v=1/y");
+    check(
+        "http://a.test/?sid=d41d8cd98f00b204e9800998ecf8427e",
+        "http://a.test/",
+    );
+    check(
+        "http://a.test/?sid=17&s=shoes",
+        "http://a.test/?sid=17&s=shoes",
+    );
+}
+
+#[test]
+fn subdomains_belong_to_a_site_where_so_asked() {
+    let scope = SiteScope::of(&page("https://www.example.com/")).with_subdomains(true);
+    for inside in [
+        "http://example.com/a",
+        "https://shop.example.com/",
+        "https://a.b.example.com/",
+    ] {
+        assert!(scope.contains(&page(inside)), "{inside}");
+    }
+    for outside in [
+        "https://notexample.com/",
+        "https://shop.example.com:81/",
+        "https://example.com.evil.test/",
+    ] {
+        assert!(!scope.contains(&page(outside)), "{outside}");
+    }
+    let address = SiteScope::of(&page("http://0.0.1/")).with_subdomains(true);
+    assert!(!address.contains(&page("http://127.0.0.1/")));
+}
+
+#[test]
 fn what_is_no_page_is_refused_with_its_reason() {
     use PageUrlError::*;
     let cases = [
