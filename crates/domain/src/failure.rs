@@ -96,6 +96,8 @@ failure_codes! {
     RedirectOffSite = "redirect_off_site" => GiveUp,
     /// The redirect leads to a page that was visited before.
     Duplicate = "duplicate" => GiveUp,
+    /// The redirect leads to a page that the options of the batch exclude.
+    Excluded = "excluded" => GiveUp,
     /// The body is larger than the limit.
     BodyTooLarge = "body_too_large" => GiveUp,
     /// The body is not HTML.

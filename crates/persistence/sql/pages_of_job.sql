@@ -1,4 +1,5 @@
--- The pages of a job in their order, to resume it. Caller: worker start. Index: pages_job_id_seq_idx.
+-- Pages of a job after the one in place $2, at most $3 of them, to resume it. Caller: worker start.
+-- Index: pages_job_id_seq_idx.
 select url, final_url, state, depth, discovered::text, facts::text, body_bytes, body_hash,
-       not_fetched::text
-from trawl.pages where job_id = $1 order by seq
+       not_fetched::text, duration_ms, seq
+from trawl.pages where job_id = $1 and seq > $2 order by seq limit $3

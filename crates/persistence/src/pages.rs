@@ -40,7 +40,7 @@ pub struct PageRecord {
     pub duration: Duration,
     /// Why it has no content.
     pub failure: Option<Failure>,
-    /// JSON text: an array of the in-scope URLs that it was the first of its job to show.
+    /// JSON text: an object of the in-scope URLs that it was the first of its job to show.
     pub discovered: String,
     /// JSON text: what was extracted.
     pub facts: Option<String>,
@@ -222,6 +222,8 @@ fn url_key(url: &str) -> Vec<u8> {
 /// A page as an earlier claim of the job recorded it.
 #[derive(Debug, Clone)]
 pub struct StoredPage {
+    /// Its place in the job.
+    pub seq: u32,
     /// Canonical URL, as asked for.
     pub url: String,
     /// URL after redirects, where different.
@@ -230,25 +232,42 @@ pub struct StoredPage {
     pub state: PageState,
     /// Links from the start page.
     pub depth: u32,
-    /// JSON text: an array of URLs.
+    /// See [`PageRecord::discovered`].
     pub discovered: String,
     /// JSON text: what was extracted.
     pub facts: Option<String>,
     /// See [`PageRecord::body_bytes`].
     pub body_bytes: u64,
+    /// See [`PageRecord::duration`].
+    pub duration: Duration,
     /// See [`PageRecord::body_hash`].
     pub body_hash: Option<[u8; 16]>,
     /// See [`PageRecord::not_fetched`].
     pub not_fetched: Option<String>,
 }
 
-/// The recorded pages of a job, in their order.
+/// Up to `limit` recorded pages of a job in their order, after the one in place `after`.
 ///
 /// # Errors
 /// [`ScopeError`] of the statement.
-pub async fn pages_of_job(pool: &Pool, job: Uuid) -> Result<Vec<StoredPage>, ScopeError> {
-    let rows = SessionScope::once(pool, &OF_JOB, &[(&job, Type::UUID)]).await?;
+pub async fn pages_of_job(
+    pool: &Pool,
+    job: Uuid,
+    after: Option<u32>,
+    limit: u32,
+) -> Result<Vec<StoredPage>, ScopeError> {
+    let params = [
+        (&job as _, Type::UUID),
+        (&place(after) as _, Type::INT4),
+        (&i64::from(limit) as _, Type::INT8),
+    ];
+    let rows = SessionScope::once(pool, &OF_JOB, &params).await?;
     rows.iter().map(read_stored).collect()
+}
+
+/// The place after which a slice begins; the first page has 0.
+fn place(after: Option<u32>) -> i32 {
+    after.map_or(-1, |seq| i32::try_from(seq).unwrap_or(i32::MAX))
 }
 
 fn read_stored(row: &Row) -> Result<StoredPage, ScopeError> {
@@ -262,6 +281,8 @@ fn read_stored(row: &Row) -> Result<StoredPage, ScopeError> {
         body_bytes: get_bytes(&OF_JOB, row, 6)?,
         body_hash: get::<Option<&[u8]>>(&OF_JOB, row, 7)?.and_then(|hash| hash.try_into().ok()),
         not_fetched: get(&OF_JOB, row, 8)?,
+        duration: Duration::from_millis(u64::from(get_count(&OF_JOB, row, 9)?)),
+        seq: get_count(&OF_JOB, row, 10)?,
     })
 }
 
@@ -313,10 +334,9 @@ pub async fn pages_view(
     after: Option<u32>,
     limit: u32,
 ) -> Result<Option<Vec<PageView>>, ScopeError> {
-    let after = after.map_or(-1, |seq| i32::try_from(seq).unwrap_or(i32::MAX));
     let params = [
         (&job as _, Type::UUID),
-        (&after as _, Type::INT4),
+        (&place(after) as _, Type::INT4),
         (&i64::from(limit) as _, Type::INT8),
     ];
     let rows = SessionScope::once(pool, &VIEW, &params).await?;

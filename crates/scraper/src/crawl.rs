@@ -1,28 +1,30 @@
 //! The crawl of one site, pulled page by page.
 //!
 //! One request at a time. The number of requests is bounded: the frontier admits at most
-//! `10 × max_pages + 100` URLs in all, each takes at most one request and five redirects, and each
-//! of the site's few origins one robots.txt. Nothing happens between two calls of
-//! [`Crawl::next`]: who drives the crawl decides when to go on.
+//! `10 × max_pages + 100` URLs in all, each takes at most one request and five redirects, each of
+//! the site's few hosts one robots.txt, and sitemaps at most 32. Nothing happens between two calls
+//! of [`Crawl::next`]: who drives the crawl decides when to go on.
 
 mod page;
+mod progress;
 mod redirect;
 mod robots_gate;
+mod sitemaps;
 mod start;
 mod visit;
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use tokio::time::Instant;
 use trawl_domain::failure::Failure;
-use trawl_domain::page::PageState;
 use trawl_domain::site::SiteAddress;
-use trawl_domain::url_rules::{PageUrl, SiteScope};
+use trawl_domain::url_rules::PageUrl;
 
 use crate::crawler::Shared;
-use crate::frontier::{Frontier, Waiting};
-use crate::profile::ProfileBuilder;
 use crate::step::{CrawlEnd, CrawlOrder, CrawledPage, RecordedPage, Snooze, Step, StopReason};
-use redirect::HopVerdict;
+use progress::Progress;
+use sitemaps::Sitemaps;
 use visit::{Outcome, Reach, Visit, Visitor};
 
 /// After so many pages in a row for which the server was not reached or did not answer, the rest
@@ -37,15 +39,15 @@ const SNOOZES_MAX: u32 = 10;
 #[derive(Debug)]
 pub struct Crawl {
     site: SiteAddress,
-    max_pages: u32,
-    max_depth: Option<u32>,
-    fetched_pages: u32,
+    max_duration: Option<Duration>,
+    /// When no further page is fetched; known with the first step.
+    deadline: Option<Instant>,
     silent_pages: u32,
     /// Waits that the site asked for since its last page.
     snoozes: u32,
-    frontier: Frontier,
+    progress: Progress,
+    sitemaps: Sitemaps,
     visitor: Visitor,
-    profile: ProfileBuilder,
     phase: Phase,
 }
 
@@ -53,8 +55,10 @@ pub struct Crawl {
 enum Phase {
     /// The start page has yet to be fetched.
     Start,
-    /// The start page is known, and with it what belongs to the site.
-    Pages(SiteScope),
+    /// Sitemaps are to be read; what they name is recorded with this page, or with the next one.
+    Sitemaps(Option<Box<CrawledPage>>),
+    /// The site is known.
+    Pages,
     /// No further page is fetched.
     Ended(StopReason, Option<Failure>),
 }
@@ -66,30 +70,36 @@ impl Crawl {
             max_pages,
             options,
             snoozes,
-            recorded,
         } = order;
-        let mut profile = ProfileBuilder::default();
-        for facts in recorded.iter().filter_map(|page| page.facts.as_ref()) {
-            profile.add(facts);
-        }
-        let fetched = recorded
-            .iter()
-            .filter(|page| page.state == PageState::Fetched)
-            .count();
         Self {
             site,
-            max_pages,
-            fetched_pages: u32::try_from(fetched).unwrap_or(u32::MAX),
+            max_duration: options.max_duration(),
+            deadline: None,
             silent_pages: 0,
             snoozes,
-            frontier: Frontier::rebuild(max_pages, &recorded),
             visitor: Visitor::new(shared, options.delay(), options.formats),
-            max_depth: options.max_depth,
-            profile,
-            phase: recorded
-                .first()
-                .and_then(recorded_scope)
-                .map_or(Phase::Start, Phase::Pages),
+            progress: Progress::new(max_pages, options),
+            sitemaps: Sitemaps::default(),
+            phase: if max_pages == 0 {
+                Phase::Ended(StopReason::MaxPages, None)
+            } else {
+                Phase::Start
+            },
+        }
+    }
+
+    /// Takes into account a page that an earlier, interrupted attempt recorded, so that the crawl
+    /// goes on after it.
+    ///
+    /// All of them, in the order they were yielded, and before the first step.
+    pub fn replay(&mut self, page: &RecordedPage) {
+        self.progress.replay(page);
+        if self.progress.scope().is_some() {
+            self.phase = if self.progress.wants_sitemaps() {
+                Phase::Sitemaps(None)
+            } else {
+                Phase::Pages
+            };
         }
     }
 
@@ -100,28 +110,50 @@ impl Crawl {
     /// A step that is dropped loses the page in flight and no other; the next call asks for that
     /// page again.
     pub async fn next(&mut self) -> Step {
+        if self.deadline.is_none() {
+            let left = |max: Duration| max.saturating_sub(self.progress.fetching());
+            self.deadline = self
+                .max_duration
+                .and_then(|max| Instant::now().checked_add(left(max)));
+        }
         loop {
             match &self.phase {
                 Phase::Ended(stop_reason, failure) => {
                     return Step::End(Box::new(CrawlEnd {
-                        stop_reason: *stop_reason,
                         failure: failure.clone(),
-                        crawl_delay: self.visitor.crawl_delay(),
-                        profile: self.profile.build(),
+                        profile: self.progress.profile(),
+                        summary: self
+                            .progress
+                            .summary(*stop_reason, self.visitor.crawl_delay()),
                     }));
                 }
-                Phase::Start if self.max_pages == 0 => self.end(StopReason::MaxPages),
                 Phase::Start => {
-                    if let Some(step) = self.start().await {
+                    if let Err(snooze) = self.start().await
+                        && let Some(step) = self.snooze(*snooze)
+                    {
                         return step;
                     }
                 }
-                Phase::Pages(scope) => {
-                    let scope = scope.clone();
-                    if let Some(step) = self.page(&scope).await {
-                        return step;
+                Phase::Sitemaps(_) => {
+                    if self.progress.wants_sitemaps() && self.progress.spent().is_none() {
+                        let read = self.sitemaps.read(&mut self.visitor, &mut self.progress);
+                        // What was found until the deadline is recorded all the same.
+                        let _ = within(self.deadline, read).await;
+                    }
+                    let phase = std::mem::replace(&mut self.phase, Phase::Pages);
+                    if let Phase::Sitemaps(Some(page)) = phase {
+                        return self.yielded(page);
                     }
                 }
+                Phase::Pages => match self.page().await {
+                    Ok(Some(page)) => return self.yielded(Box::new(page)),
+                    Ok(None) => {}
+                    Err(snooze) => {
+                        if let Some(step) = self.snooze(*snooze) {
+                            return step;
+                        }
+                    }
+                },
             }
         }
     }
@@ -130,42 +162,43 @@ impl Crawl {
         self.phase = Phase::Ended(stop_reason, None);
     }
 
-    /// The next page of the frontier; `None` ends the crawl.
-    async fn page(&mut self, scope: &SiteScope) -> Option<Step> {
-        if self.fetched_pages >= self.max_pages {
-            self.end(StopReason::MaxPages);
-            return None;
+    /// The next page of the frontier; where there is none, the crawl has ended.
+    async fn page(&mut self) -> Result<Option<CrawledPage>, Box<Snooze>> {
+        if let Some(stop_reason) = self.progress.spent() {
+            self.end(stop_reason);
+            return Ok(None);
         }
         if self.silent_pages >= SILENT_PAGES_MAX {
             self.end(StopReason::Error);
-            return None;
+            return Ok(None);
         }
-        let Some(Waiting { url, depth }) = self.frontier.next() else {
-            let is_cut = self.frontier.is_cut();
-            self.end(if is_cut {
-                StopReason::MaxRequests
-            } else {
-                StopReason::FrontierExhausted
-            });
-            return None;
+        let Some(next) = self.progress.next() else {
+            self.end(self.progress.exhausted());
+            return Ok(None);
         };
-        let frontier = &self.frontier;
-        let judge = |target: &PageUrl| {
-            if !scope.contains(target) {
-                HopVerdict::OffSite
-            } else if frontier.is_visited(target) && target.visit_key() != url.visit_key() {
-                HopVerdict::Visited
-            } else {
-                HopVerdict::Follow
-            }
+        let progress = &self.progress;
+        let judge = |target: &PageUrl| progress.judge(&next.url, target);
+        let visit = self.visitor.visit(&next.url, progress.scope(), &judge);
+        let Some(visit) = within(self.deadline, visit).await else {
+            self.end(StopReason::MaxDuration);
+            return Ok(None);
         };
-        match self.visitor.visit(&url, Some(scope), &judge).await {
-            Ok(visit) => {
-                self.frontier.finish();
-                Some(self.record(url, depth, visit))
-            }
-            Err(snooze) => self.snooze(*snooze),
+        let visit = visit?;
+        self.silent_pages = if is_silent(&visit) {
+            self.silent_pages.saturating_add(1)
+        } else {
+            0
+        };
+        Ok(Some(self.progress.take(next, visit)))
+    }
+
+    /// A page, and with it as much of what sitemaps named as it can take.
+    fn yielded(&mut self, mut page: Box<CrawledPage>) -> Step {
+        self.snoozes = 0;
+        if self.progress.wants_sitemaps() {
+            self.progress.share(&mut page, self.sitemaps.found());
         }
+        Step::Page(page)
     }
 
     /// Passes a wish to be left alone on; a site that wishes for nothing else is given up.
@@ -179,64 +212,18 @@ impl Crawl {
         self.phase = Phase::Ended(StopReason::Error, failure);
         None
     }
-
-    /// Takes a visit into account.
-    fn record(&mut self, url: PageUrl, depth: u32, visit: Visit) -> Step {
-        self.snoozes = 0;
-        self.frontier.mark_visited(&url);
-        if let Some(target) = &visit.final_url {
-            self.frontier.mark_visited(target);
-        }
-        let mut page = CrawledPage {
-            url: url.to_string(),
-            final_url: visit.final_url.map(|url| url.to_string()),
-            state: PageState::Failed,
-            depth,
-            http_status: visit.http_status,
-            body_bytes: visit.body_bytes,
-            duration: visit.duration,
-            first_byte: visit.first_byte,
-            etag: visit.etag,
-            last_modified: visit.last_modified,
-            failure: None,
-            discovered: Vec::new(),
-            facts: None,
-            content: None,
-        };
-        let mut is_silent = false;
-        match visit.outcome {
-            Outcome::Fetched(extracted) => {
-                self.fetched_pages = self.fetched_pages.saturating_add(1);
-                self.profile.add(&extracted.facts);
-                page.state = PageState::Fetched;
-                if self.max_depth.is_none_or(|max_depth| depth < max_depth) {
-                    page.discovered = self
-                        .frontier
-                        .discover(extracted.links, depth.saturating_add(1));
-                }
-                page.facts = Some(extracted.facts);
-                page.content = extracted.content;
-            }
-            Outcome::Skipped(failure) => {
-                page.state = PageState::Skipped;
-                page.failure = Some(failure);
-            }
-            Outcome::Failed { failure, reach } => {
-                is_silent = reach < Reach::Answer;
-                page.failure = Some(failure);
-            }
-        }
-        self.silent_pages = if is_silent {
-            self.silent_pages.saturating_add(1)
-        } else {
-            0
-        };
-        Step::Page(Box::new(page))
-    }
 }
 
-/// The scope that an earlier attempt found, from the start page that it recorded first.
-fn recorded_scope(start: &RecordedPage) -> Option<SiteScope> {
-    let url = start.final_url.as_ref().unwrap_or(&start.url);
-    PageUrl::parse(url).ok().map(|url| SiteScope::of(&url))
+/// Whether the server was not reached, or did not answer.
+fn is_silent(visit: &Visit) -> bool {
+    matches!(&visit.outcome, Outcome::Failed { reach, .. } if *reach < Reach::Answer)
+}
+
+/// `None` at the deadline.
+async fn within<T>(deadline: Option<Instant>, future: impl Future<Output = T>) -> Option<T> {
+    match deadline {
+        None => Some(future.await),
+        Some(deadline) if deadline <= Instant::now() => None,
+        Some(deadline) => tokio::time::timeout_at(deadline, future).await.ok(),
+    }
 }

@@ -76,7 +76,7 @@ impl Crawler {
         })
     }
 
-    /// Begins the crawl of one site, or resumes it after the pages of the order.
+    /// Begins the crawl of one site; [`Crawl::replay`] resumes an earlier one.
     ///
     /// Nothing is fetched before the first [`Crawl::next`].
     pub fn begin(&self, order: CrawlOrder) -> Crawl {

@@ -33,7 +33,9 @@ use trawl_domain::url_rules::{PageUrl, SiteScope};
 
 use crate::facts::PageFacts;
 use crate::facts::content::PageContent;
+use crate::not_fetched::Refused;
 use collector::Collector;
+pub(crate) use links::names_a_file;
 pub(crate) use media_type::MediaType;
 use parser::Parser;
 
@@ -52,10 +54,12 @@ const DECODED_PIECE_BYTES: usize = 8 * 1024;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Extracted {
     pub(crate) facts: PageFacts,
-    /// The links into the site, in their order, each once.
+    /// The links into the site that are to be followed, in their order, each once.
     pub(crate) links: Vec<PageUrl>,
     /// Present if a format beside the facts was asked for.
     pub(crate) content: Option<PageContent>,
+    /// The links that are not followed.
+    pub(crate) refused: Vec<Refused>,
 }
 
 /// The facts of a page that is at hand as a whole, as a crawl would find them.

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize, Serializer};
 use trawl_domain::crawl_options::CrawlOptions;
 use trawl_domain::failure::Failure;
 use trawl_domain::page::PageState;
@@ -11,6 +12,7 @@ use trawl_domain::site::SiteAddress;
 
 use crate::facts::PageFacts;
 use crate::facts::content::PageContent;
+use crate::not_fetched::NotFetched;
 use crate::profile::Profile;
 
 /// One site to crawl.
@@ -24,9 +26,10 @@ pub struct CrawlOrder {
     pub options: CrawlOptions,
     /// How often the site asked for a wait since its last page, in earlier attempts.
     pub snoozes: u32,
-    /// The pages that earlier, interrupted attempts recorded, in the order they were yielded.
-    pub recorded: Vec<RecordedPage>,
 }
+
+/// The first half of the SHA-256 of a body, decoded.
+pub type BodyHash = [u8; 16];
 
 /// A page as an earlier attempt recorded it: what is needed to go on after it.
 #[derive(Debug, Clone)]
@@ -39,10 +42,46 @@ pub struct RecordedPage {
     pub state: PageState,
     /// See [`CrawledPage::depth`].
     pub depth: u32,
+    /// See [`CrawledPage::body_bytes`].
+    pub body_bytes: u64,
+    /// See [`CrawledPage::duration`].
+    pub duration: Duration,
+    /// See [`CrawledPage::body_hash`].
+    pub body_hash: Option<BodyHash>,
     /// See [`CrawledPage::discovered`].
-    pub discovered: Vec<String>,
+    pub discovered: Discovered,
+    /// See [`CrawledPage::not_fetched`].
+    pub not_fetched: NotFetched,
     /// See [`CrawledPage::facts`].
     pub facts: Option<PageFacts>,
+}
+
+/// Most bytes of URLs that one page may discover, which bounds what has to be stored with it.
+pub const DISCOVERED_MAX_BYTES: usize = 64 * 1024;
+
+/// The canonical URLs that entered the frontier with a page, in their order. At most
+/// [`DISCOVERED_MAX_BYTES`] of text.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Discovered {
+    /// Those that this page was the first of the crawl to link to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<String>,
+    /// What sitemaps named, where some of that is recorded with this page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sitemap: Option<SitemapShare>,
+}
+
+/// What of the sitemaps of a site is recorded with one page: a page can take only so much.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SitemapShare {
+    /// How many sitemaps were read; stated with the first share.
+    pub files: u32,
+    /// The URLs.
+    pub urls: Vec<String>,
+    /// Whether another page takes more.
+    pub more: bool,
 }
 
 /// One step of a crawl.
@@ -67,12 +106,18 @@ pub struct Snooze {
 }
 
 /// A delay between fetches that robots.txt asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct CrawlDelay {
     /// As robots.txt has it.
+    #[serde(rename = "asked_s", serialize_with = "seconds")]
     pub asked: Duration,
     /// As it was kept: at most 30 s.
+    #[serde(rename = "honored_s", serialize_with = "seconds")]
     pub honored: Duration,
+}
+
+fn seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(duration.as_secs_f64())
 }
 
 /// Longest `ETag` and `Last-Modified` that are kept, in bytes. Chosen: servers send at most a hash
@@ -105,9 +150,13 @@ pub struct CrawledPage {
     pub last_modified: Option<String>,
     /// Why the page failed or was skipped.
     pub failure: Option<Failure>,
-    /// The canonical URLs that this page was the first of the crawl to name, in their order, as
-    /// far as they entered the frontier. At most 64 KiB of text.
-    pub discovered: Vec<String>,
+    /// The hash of the body; present exactly if the page was fetched.
+    pub body_hash: Option<BodyHash>,
+    /// What entered the frontier with this page.
+    pub discovered: Discovered,
+    /// The URLs that were considered with this page and are not fetched, itself included. Each is
+    /// counted once in a crawl, or once more after an interruption.
+    pub not_fetched: NotFetched,
     /// What was extracted; present exactly if the page was fetched.
     pub facts: Option<PageFacts>,
     /// What else was asked for by [`CrawlOptions::formats`]; present exactly if the page was
@@ -118,25 +167,64 @@ pub struct CrawledPage {
 /// The end of a crawl.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CrawlEnd {
-    /// Why no further page is fetched.
-    pub stop_reason: StopReason,
     /// Set exactly if the start page could not be had, which fails the site.
     pub failure: Option<Failure>,
-    /// The longest `Crawl-delay` of the site's robots.txt.
-    pub crawl_delay: Option<CrawlDelay>,
     /// What all pages together say of the site, recorded ones included.
     pub profile: Profile,
+    /// How the crawl went, recorded pages included.
+    pub summary: CrawlSummary,
+}
+
+/// How a crawl went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CrawlSummary {
+    /// Why no further page is fetched.
+    pub stop_reason: StopReason,
+    /// The pages by what became of them.
+    pub pages: PageCounts,
+    /// Bytes of all bodies, decoded.
+    pub body_bytes: u64,
+    /// The URLs that were considered and not fetched.
+    pub not_fetched: NotFetched,
+    /// What sitemaps gave; absent where they were not asked for.
+    pub sitemaps: Option<SitemapCounts>,
+    /// The longest `Crawl-delay` of the site's robots.txt, as far as this attempt read it.
+    pub crawl_delay: Option<CrawlDelay>,
+}
+
+/// Pages by what became of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct PageCounts {
+    /// Fetched and extracted.
+    pub fetched: u32,
+    /// Could not be had.
+    pub failed: u32,
+    /// Deliberately not fetched or not kept.
+    pub skipped: u32,
+}
+
+/// What the sitemaps of a site gave.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct SitemapCounts {
+    /// Sitemaps that were read.
+    pub files: u32,
+    /// URLs that they were the first to name, as far as these entered the frontier.
+    pub urls: u32,
 }
 
 /// Why a crawl ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum StopReason {
     /// Every URL that was found has been dealt with.
     FrontierExhausted,
-    /// The page budget is used up.
+    /// The page budget is used up, or as many URLs as come with it: ten for each page and a
+    /// hundred.
     MaxPages,
-    /// So many URLs failed or were skipped that asking for more is not worth the site's time.
-    MaxRequests,
+    /// The time that the client gave is over.
+    MaxDuration,
+    /// The bytes that the client gave are used up.
+    MaxBytes,
     /// robots.txt keeps the start page from being fetched, or could not be had.
     Robots,
     /// The start page could not be had, or the site stopped answering, or it did nothing but ask
@@ -146,10 +234,11 @@ pub enum StopReason {
 
 impl StopReason {
     /// Every reason.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::FrontierExhausted,
         Self::MaxPages,
-        Self::MaxRequests,
+        Self::MaxDuration,
+        Self::MaxBytes,
         Self::Robots,
         Self::Error,
     ];
@@ -159,7 +248,8 @@ impl StopReason {
         match self {
             Self::FrontierExhausted => "frontier_exhausted",
             Self::MaxPages => "max_pages",
-            Self::MaxRequests => "max_requests",
+            Self::MaxDuration => "max_duration",
+            Self::MaxBytes => "max_bytes",
             Self::Robots => "robots",
             Self::Error => "error",
         }

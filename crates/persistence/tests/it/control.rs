@@ -309,7 +309,7 @@ both_routes!(a_retry_has_what_failed_and_the_pages_it_had, async |db| {
     assert_eq!(again.len(), 2);
     for job in &again {
         assert_eq!((job.pages_recorded, job.attempt), (2, 1));
-        let stored = pages_of_job(&db.pool, job.lease.job).await?;
+        let stored = pages_of_job(&db.pool, job.lease.job, None, 10_000).await?;
         let hashes: Vec<_> = stored.iter().map(|page| page.body_hash).collect();
         assert_eq!(hashes, [Some([3; 16]), None]);
         let pages = pages_view(&db.pool, job.lease.job, None, 5).await?;

@@ -128,7 +128,7 @@ both_routes!(a_record_or_a_finish_cut_anywhere_counts_once, async |db| {
             (2, "complete"),
             "{effect:?}"
         );
-        assert_eq!(pages_of_job(&pool, lease.job).await?.len(), 2);
+        assert_eq!(pages_of_job(&pool, lease.job, None, 10_000).await?.len(), 2);
     }
     assert_promises_kept(&pool).await
 });

@@ -254,7 +254,7 @@ both_routes!(tokens_only_grow, async |db| {
             job_finish(&db.pool, &[retry(lease)]).await?;
         }
     }
-    assert_eq!(pages_of_job(&db.pool, job).await?.len(), 0);
+    assert_eq!(pages_of_job(&db.pool, job, None, 10_000).await?.len(), 0);
     Ok(())
 });
 

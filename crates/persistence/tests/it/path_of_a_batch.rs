@@ -102,7 +102,7 @@ pub(crate) async fn every_call_in_order(pool: &Pool) -> Result<()> {
     };
     let held = page_record(pool, &[page]).await?;
     assert_eq!(held, [claimed[0].lease.job]);
-    assert_eq!(pages_of_job(pool, held[0]).await?.len(), 1);
+    assert_eq!(pages_of_job(pool, held[0], None, 10_000).await?.len(), 1);
 
     let handed = job_hand_back(pool, &[claimed[2].lease]).await?;
     assert_eq!(handed.len(), 1);

@@ -184,7 +184,7 @@ async fn the_hot_calls_find_their_rows_by_index() -> Result<()> {
         "the pages of a job",
         &["pages_job_id_seq_idx"],
         10,
-        async |pool| Ok(pages_of_job(&pool, leases[0].job).await?),
+        async |pool| Ok(pages_of_job(&pool, leases[0].job, None, 10_000).await?),
     )
     .await?;
     assert_uses(

@@ -46,7 +46,7 @@ both_routes!(
         // The same page twice in one call.
         page_record(&db.pool, &[page(lease, 5), page(lease, 5)]).await?;
         assert_eq!(counted(db, lease.job).await?, 4);
-        let stored = pages_of_job(&db.pool, lease.job).await?;
+        let stored = pages_of_job(&db.pool, lease.job, None, 10_000).await?;
         assert_eq!(stored.len(), 6);
         assert_eq!(stored[3].state, PageState::Failed);
         assert_promises_kept(&db.pool).await
@@ -70,7 +70,7 @@ both_routes!(no_text_can_keep_a_page_from_being_recorded, async |db| {
         ..page(lease, 0)
     };
     assert_eq!(page_record(&db.pool, &[nasty]).await?, [lease.job]);
-    let stored = pages_of_job(&db.pool, lease.job).await?;
+    let stored = pages_of_job(&db.pool, lease.job, None, 10_000).await?;
     let readable = NASTY.replace('\0', "\u{fffd}");
     assert_eq!(stored[0].url, format!("https://nasty.test/{readable}"));
     assert_eq!(stored[0].final_url.as_deref(), Some(readable.as_str()));
@@ -131,7 +131,10 @@ both_routes!(
             HashSet::from([lease.job])
         );
         assert_eq!(counted(db, lease.job).await?, 8);
-        assert_eq!(pages_of_job(&db.pool, lease.job).await?.len(), 5_400);
+        assert_eq!(
+            pages_of_job(&db.pool, lease.job, None, 10_000).await?.len(),
+            5_400
+        );
         assert_promises_kept(&db.pool).await
     }
 );
@@ -152,7 +155,7 @@ both_routes!(of_several_jobs_the_fenced_one_gets_nothing, async |db| {
     for (lease, pages) in leases.iter().zip([2, 0, 2]) {
         assert_eq!(counted(db, lease.job).await?, pages);
         assert_eq!(
-            pages_of_job(&db.pool, lease.job).await?.len(),
+            pages_of_job(&db.pool, lease.job, None, 10_000).await?.len(),
             usize::try_from(pages)?
         );
     }
@@ -170,7 +173,7 @@ both_routes!(
         // A worker that got the job again may still have pages of its first claim to record.
         let held = page_record(&db.pool, &[page(old, 0), page(new, 1), page(old, 2)]).await?;
         assert_eq!(held, [new.job]);
-        let stored = pages_of_job(&db.pool, new.job).await?;
+        let stored = pages_of_job(&db.pool, new.job, None, 10_000).await?;
         let urls: Vec<_> = stored.iter().map(|page| page.url.as_str()).collect();
         assert_eq!(urls, ["https://site.test/1"]);
         let tokens: Vec<i64> = db.column("select token from trawl.pages", &[]).await?;
@@ -192,7 +195,7 @@ both_routes!(a_job_resumes_with_what_was_recorded, async |db| {
     let worker = worker(&db.pool).await?;
     let again = job_claim(&db.pool, worker, 1, None).await?;
     assert_eq!(again[0].pages_recorded, 3);
-    let stored = pages_of_job(&db.pool, first.job).await?;
+    let stored = pages_of_job(&db.pool, first.job, None, 10_000).await?;
     let urls: Vec<_> = stored.iter().map(|page| page.url.as_str()).collect();
     let expected: Vec<_> = pages.iter().map(|page| page.url.as_str()).collect();
     assert_eq!(urls, expected);
@@ -249,7 +252,7 @@ both_routes!(clients_read_all_that_a_page_keeps_in_slices, async |db| {
         (None, PageState::Failed)
     );
 
-    let stored = &pages_of_job(&db.pool, lease.job).await?[1];
+    let stored = &pages_of_job(&db.pool, lease.job, None, 10_000).await?[1];
     assert_eq!(
         (stored.body_hash, stored.body_bytes),
         (whole.body_hash, 1_000)

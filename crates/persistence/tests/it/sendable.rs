@@ -42,7 +42,7 @@ fn every_operation(
     is_sendable(job_rescue(pool, 1, 1));
     is_sendable(job_status(pool, id));
     is_sendable(page_record(pool, pages));
-    is_sendable(pages_of_job(pool, id));
+    is_sendable(pages_of_job(pool, id, None, 10_000));
     is_sendable(worker_register(pool, worker));
     is_sendable(worker_heartbeat(pool, id, leases, Duration::ZERO));
     is_sendable(worker_drain(pool, id));

@@ -173,7 +173,7 @@ both_routes!(
             "record 100 pages",
             round_trips(&proxy, page_record(&pool, &pages)).await?.1,
         ));
-        let read = pages_of_job(&pool, leases[0].job);
+        let read = pages_of_job(&pool, leases[0].job, None, 10_000);
         taken.push((
             "read the pages of a job",
             round_trips(&proxy, read).await?.1,

@@ -6,7 +6,7 @@ use trawl_domain::url_rules::PageUrl;
 use super::visit::{Outcome, Reach};
 
 /// Most redirects followed for one page. Chosen: browsers allow twenty, no sound site needs five.
-const REDIRECTS_MAX: usize = 5;
+pub(super) const REDIRECTS_MAX: usize = 5;
 
 /// What to do with the target of a redirect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub(super) enum HopVerdict {
     OffSite,
     /// It was visited before, as another page.
     Visited,
+    /// The client does not want it.
+    Excluded,
 }
 
 /// What comes after a redirect.
@@ -67,6 +69,10 @@ pub(super) fn next(
         HopVerdict::Visited => (
             FailureCode::Duplicate,
             format!("GET {from} was redirected to {next}, which was visited before"),
+        ),
+        HopVerdict::Excluded => (
+            FailureCode::Excluded,
+            format!("GET {from} was redirected to {next}, which the options exclude"),
         ),
     };
     let outcome = Outcome::Skipped(Failure::new(code, sentence));

@@ -105,6 +105,26 @@ impl RobotsGate {
         self.by_origin.insert(origin, entry);
         verdict
     }
+
+    /// The sitemaps that robots.txt of a page's origin names.
+    pub(super) async fn sitemaps(
+        &mut self,
+        page: &PageUrl,
+        shared: &Shared,
+        pace: &mut Pace,
+    ) -> Vec<PageUrl> {
+        // Whether the page itself is allowed does not matter here.
+        let _ = self.admit(page, shared, pace).await;
+        let origin = page.as_url().origin().ascii_serialization();
+        match self.by_origin.get(&origin).map(|entry| &entry.robots) {
+            Some(Robots::Rules(rules)) => rules
+                .sitemaps()
+                .iter()
+                .filter_map(|url| PageUrl::resolve(page.as_url(), url).ok())
+                .collect(),
+            Some(Robots::Closed(_) | Robots::Unconnected { .. }) | None => Vec::new(),
+        }
+    }
 }
 
 impl Robots {

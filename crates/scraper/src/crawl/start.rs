@@ -1,19 +1,23 @@
 //! The start page: which scheme answers, and which host the site turns out to be.
 
 use trawl_domain::failure::{Failure, FailureCode};
-use trawl_domain::url_rules::{PageUrl, SiteScope};
+use trawl_domain::url_rules::PageUrl;
 
 use super::redirect::HopVerdict;
 use super::visit::{Outcome, Reach};
 use super::{Crawl, Phase};
 use crate::registrable::is_same_site;
-use crate::step::{Step, StopReason};
+use crate::step::{Snooze, StopReason};
 
 impl Crawl {
-    /// Tries the candidates in their order; `None` ends the crawl.
+    /// Tries the candidates in their order; where none has a page, the crawl has ended.
     ///
     /// Another candidate is tried only if nobody spoke HTTP at the one before.
-    pub(super) async fn start(&mut self) -> Option<Step> {
+    ///
+    /// # Errors
+    ///
+    /// The site wants to be left alone first.
+    pub(super) async fn start(&mut self) -> Result<(), Box<Snooze>> {
         let candidates: Vec<PageUrl> = self
             .site
             .start_candidates()
@@ -29,15 +33,12 @@ impl Crawl {
                     HopVerdict::OffSite
                 }
             };
-            let visit = match self.visitor.visit(&url, None, &judge).await {
-                Ok(visit) => visit,
-                Err(snooze) => return self.snooze(*snooze),
-            };
+            let visit = self.visitor.visit(&url, None, &judge).await?;
             match &visit.outcome {
                 Outcome::Fetched(_) => {
-                    let site = visit.final_url.as_ref().unwrap_or(&url);
-                    self.phase = Phase::Pages(SiteScope::of(site));
-                    return Some(self.record(url, 0, visit));
+                    let page = self.progress.take_start(url, visit);
+                    self.phase = Phase::Sitemaps(Some(Box::new(page)));
+                    return Ok(());
                 }
                 Outcome::Skipped(failure) => failures.push((Reach::Answer, failure.clone())),
                 Outcome::Failed { failure, reach } => failures.push((*reach, failure.clone())),
@@ -59,7 +60,7 @@ impl Crawl {
             _ => StopReason::Error,
         };
         self.phase = Phase::Ended(stop_reason, Some(failure));
-        None
+        Ok(())
     }
 }
 

@@ -3,6 +3,7 @@
 //! Every request of a crawl is made here, each after the politeness delay and each only where
 //! robots.txt of its origin allows it.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,13 +16,14 @@ use trawl_domain::failure::{Failure, FailureCode};
 use trawl_domain::url_rules::{PageUrl, SiteScope};
 
 use super::page;
-use super::redirect::{self, HopVerdict, Next};
+use super::redirect::{self, HopVerdict, Next, REDIRECTS_MAX};
 use super::robots_gate::{Refusal, RobotsGate, status_failure};
 use crate::crawler::Shared;
 use crate::extract::Extracted;
 use crate::fetch::FetchError;
 use crate::pace::Pace;
-use crate::step::{CrawlDelay, Snooze};
+use crate::sitemap::{self, Entry};
+use crate::step::{BodyHash, CrawlDelay, Snooze};
 
 /// Longest wait that is waited out within a step; a longer one is left to whoever drives the crawl.
 /// Chosen: a slot that is held for so long costs less than giving the site back and taking it again.
@@ -64,6 +66,7 @@ pub(super) struct Visit {
     pub(super) first_byte: Option<Duration>,
     pub(super) etag: Option<String>,
     pub(super) last_modified: Option<String>,
+    pub(super) body_hash: Option<BodyHash>,
     pub(super) outcome: Outcome,
 }
 
@@ -103,6 +106,7 @@ struct Trace {
     first_byte: Option<Duration>,
     etag: Option<String>,
     last_modified: Option<String>,
+    body_hash: Option<BodyHash>,
 }
 
 /// How far a failed request got.
@@ -202,6 +206,7 @@ impl Visitor {
             first_byte: trace.first_byte,
             etag: trace.etag,
             last_modified: trace.last_modified,
+            body_hash: trace.body_hash,
             outcome: if seen.len() > 1 {
                 outcome.after_an_answer()
             } else {
@@ -244,6 +249,49 @@ impl Visitor {
         }
     }
 
+    /// The sitemaps that robots.txt of a page's origin names.
+    pub(super) async fn named_sitemaps(&mut self, page: &PageUrl) -> Vec<PageUrl> {
+        self.gate.sitemaps(page, &self.shared, &mut self.pace).await
+    }
+
+    /// Reads a sitemap within `scope`; `None` if the server did not answer, or asked for a wait.
+    pub(super) async fn read_sitemap(
+        &mut self,
+        url: &PageUrl,
+        scope: &SiteScope,
+        max_bytes: u64,
+        found: &mut (dyn FnMut(Entry<'_>) -> ControlFlow<()> + Send),
+    ) -> Option<sitemap::Read> {
+        let nothing = Some(sitemap::Read::default());
+        let mut url = url.clone();
+        for _ in 0..=REDIRECTS_MAX {
+            let admitted = self.gate.admit(&url, &self.shared, &mut self.pace).await;
+            if let Err(refusal) = admitted {
+                return match *refusal {
+                    Refusal::Wait(_) | Refusal::Outcome(Outcome::Failed { .. }) => None,
+                    Refusal::Outcome(Outcome::Fetched(_) | Outcome::Skipped(_)) => nothing,
+                };
+            }
+            let _fetching = self.pace.start().await;
+            let answer = self.shared.fetcher.get(&url).await.ok()?;
+            if answer.wait_asked_for().is_some() {
+                return None;
+            }
+            if let Some(location) = answer.location() {
+                match PageUrl::resolve(url.as_url(), location) {
+                    Ok(next) if scope.contains(&next) => url = next,
+                    _ => return nothing,
+                }
+                continue;
+            }
+            if !answer.status().is_success() {
+                return nothing;
+            }
+            return Some(sitemap::read(answer.into_reader(), max_bytes, found).await);
+        }
+        nothing
+    }
+
     /// One request and what its answer means.
     async fn hop(&mut self, url: &PageUrl, scope: Option<&SiteScope>, trace: &mut Trace) -> Hop {
         if let Err(refusal) = self.gate.admit(url, &self.shared, &mut self.pace).await {
@@ -272,6 +320,7 @@ impl Visitor {
                     ),
                 };
                 trace.body_bytes = answer.body_bytes();
+                trace.body_hash = Some(answer.body_hash());
                 hop
             }
         };

@@ -300,13 +300,11 @@ impl Collector {
             structured: self.json_ld.take(),
         };
         facts.fit();
-        let mut links = self.links.take();
-        if facts.robots.nofollow {
-            links.clear();
-        }
+        let (links, refused) = self.links.take(!facts.robots.nofollow);
         Extracted {
             facts,
             links,
+            refused,
             content: self.page_content(content),
         }
     }
@@ -387,7 +385,7 @@ impl Collector {
         match name.as_str() {
             "refresh" => {
                 if let Some(target) = refresh_target(&content) {
-                    self.links.add(&self.base, target);
+                    self.links.add(&self.base, target, "");
                 }
             }
             _ => {
@@ -423,8 +421,11 @@ impl Collector {
             && path.ends_with("/cdn-cgi/l/email-protection")
         {
             self.emails.add_cloudflare(hex);
-        } else if let Some(url) = self.links.add(&self.base, href) {
-            self.social.see(&url);
+        } else {
+            let rel = attributes.get("rel").unwrap_or_default();
+            if let Some(url) = self.links.add(&self.base, href, &rel) {
+                self.social.see(&url);
+            }
         }
     }
 }

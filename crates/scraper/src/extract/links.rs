@@ -2,8 +2,10 @@
 
 use std::collections::HashSet;
 
-use trawl_domain::url_rules::{PageUrl, SiteScope};
+use trawl_domain::url_rules::{PageUrl, PageUrlError, SiteScope};
 use url::Url;
+
+use crate::not_fetched::{Reason, Refused};
 
 /// Most links kept of one page, in bytes of their URLs. Chosen: twice what the frontier takes
 /// from one page, as some of them will be known.
@@ -11,6 +13,9 @@ const LINKS_MAX_BYTES: usize = 128 * 1024;
 
 /// Most links looked at. Chosen: beyond any page made for people.
 const LINKS_SEEN_MAX: usize = 20_000;
+
+/// Most links remembered as not followed. Chosen: a page of more is no page that people read.
+const REFUSED_MAX: usize = 4096;
 
 /// Endings of paths that are no HTML page on any server, and would cost a request to learn it.
 const FILE_ENDINGS: &[&str] = &[
@@ -29,6 +34,7 @@ pub(super) struct Links {
     found: Vec<PageUrl>,
     found_bytes: usize,
     known: HashSet<PageUrl>,
+    refused: Vec<Refused>,
     seen: usize,
 }
 
@@ -39,36 +45,69 @@ impl Links {
             found: Vec::new(),
             found_bytes: 0,
             known: HashSet::new(),
+            refused: Vec::new(),
             seen: 0,
         }
     }
 
-    /// Takes a link if it leads into the site; gives back where it leads if that is elsewhere.
-    pub(super) fn add(&mut self, base: &Url, href: &str) -> Option<PageUrl> {
+    /// Takes a link if it leads into the site and is to be followed; gives back where it leads if
+    /// that is elsewhere.
+    pub(super) fn add(&mut self, base: &Url, href: &str, rel: &str) -> Option<PageUrl> {
         self.seen += 1;
         // A reference to a place on the page itself is by far the most common of all.
         if self.seen > LINKS_SEEN_MAX || href.is_empty() || href.starts_with('#') {
             return None;
         }
-        let url = PageUrl::resolve(base, href).ok()?;
+        let url = match PageUrl::resolve(base, href) {
+            Ok(url) => url,
+            Err(PageUrlError::TooLong) => {
+                self.refuse(Reason::TrapLength, href);
+                return None;
+            }
+            Err(_) => return None,
+        };
         if !self.scope.contains(&url) {
+            self.refuse(Reason::OutOfScope, url.as_str());
             return Some(url);
         }
         let length = url.as_str().len();
-        let has_room = self.found_bytes + length <= LINKS_MAX_BYTES;
-        if has_room && !names_a_file(&url) && self.known.insert(url.clone()) {
+        if names_a_file(&url) {
+            self.refuse(Reason::Type, url.as_str());
+        } else if rel
+            .split_ascii_whitespace()
+            .any(|word| word.eq_ignore_ascii_case("nofollow"))
+        {
+            self.refuse(Reason::Nofollow, url.as_str());
+        } else if self.found_bytes + length > LINKS_MAX_BYTES {
+            self.refuse(Reason::Budget, url.as_str());
+        } else if self.known.insert(url.clone()) {
             self.found_bytes += length;
             self.found.push(url);
         }
         None
     }
 
-    pub(super) fn take(&mut self) -> Vec<PageUrl> {
-        std::mem::take(&mut self.found)
+    /// Ends the page: the links to follow, of which there are none where it asks for that, and
+    /// those that are not followed.
+    pub(super) fn take(&mut self, follows: bool) -> (Vec<PageUrl>, Vec<Refused>) {
+        let mut found = std::mem::take(&mut self.found);
+        if !follows {
+            for url in found.drain(..) {
+                self.refuse(Reason::Nofollow, url.as_str());
+            }
+        }
+        (found, std::mem::take(&mut self.refused))
+    }
+
+    fn refuse(&mut self, reason: Reason, url: &str) {
+        if self.refused.len() < REFUSED_MAX {
+            self.refused.push(Refused::new(reason, &url));
+        }
     }
 }
 
-fn names_a_file(url: &PageUrl) -> bool {
+/// Whether a URL names what is no HTML page on any server.
+pub(crate) fn names_a_file(url: &PageUrl) -> bool {
     let name = url.as_url().path().rsplit('/').next().unwrap_or_default();
     let ending = name
         .rsplit_once('.')
@@ -84,9 +123,9 @@ mod tests {
         let page = PageUrl::parse("http://a.test/dir/page").expect("page");
         let mut found = Links::new(SiteScope::of(&page));
         for link in links {
-            found.add(page.as_url(), link);
+            found.add(page.as_url(), link, "");
         }
-        found.take().iter().map(PageUrl::to_string).collect()
+        found.take(true).0.iter().map(PageUrl::to_string).collect()
     }
 
     #[test]
@@ -114,6 +153,27 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_followed_is_told_with_its_reason() {
+        let page = PageUrl::parse("http://a.test/dir/page").expect("page");
+        let mut links = Links::new(SiteScope::of(&page));
+        let long = format!("/{}", "x".repeat(3000));
+        for (href, rel) in [
+            ("http://b.test/", ""),
+            ("/a.pdf", ""),
+            ("/b", "NoFollow noopener"),
+            (&long, ""),
+            ("/c", "noopener"),
+        ] {
+            links.add(page.as_url(), href, rel);
+        }
+        let (found, refused) = links.take(false);
+        assert!(found.is_empty());
+        let reasons: Vec<Reason> = refused.iter().map(|refused| refused.reason).collect();
+        use Reason::{Nofollow, OutOfScope, TrapLength, Type};
+        assert_eq!(reasons, [OutOfScope, Type, Nofollow, TrapLength, Nofollow]);
+    }
+
+    #[test]
     fn files_are_not_asked_for() {
         assert_eq!(
             collect(&["/a.PDF", "/b.jpg?x", "/c.html", "/d.php/e.zip", "/v1.2"]).len(),
@@ -126,8 +186,9 @@ mod tests {
         let page = PageUrl::parse("http://a.test/").expect("page");
         let mut links = Links::new(SiteScope::of(&page));
         for n in 0..100_000 {
-            links.add(page.as_url(), &format!("/{n}/{}", "x".repeat(100)));
+            links.add(page.as_url(), &format!("/{n}/{}", "x".repeat(100)), "");
         }
         assert!(links.found_bytes <= LINKS_MAX_BYTES);
+        assert!(links.refused.len() <= REFUSED_MAX);
     }
 }

@@ -1,5 +1,6 @@
 //! The HTTP client of the process, and one answer as it arrives.
 
+use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -10,7 +11,10 @@ use reqwest::header::{
 };
 use reqwest::{Client, Response, StatusCode, redirect};
 use rustls::ClientConfig;
+use sha2::{Digest as _, Sha256};
+use tokio::io::AsyncBufRead;
 use tokio::time::Instant;
+use tokio_util::io::StreamReader;
 use trawl_domain::fetch_settings::FetchSettings;
 use trawl_domain::url_rules::PageUrl;
 
@@ -18,7 +22,7 @@ use super::error::{FetchError, Limits};
 use super::resolve::{Names, ResolveError, VettedResolver};
 use super::{retry_after, tls};
 use crate::crawler::CrawlerError;
-use crate::step::VALIDATOR_MAX_BYTES;
+use crate::step::{BodyHash, VALIDATOR_MAX_BYTES};
 
 /// How long an idle connection is kept. Chosen: longer than the politeness delay, so the pages of
 /// a site share a connection, and short, so that finished sites hold no sockets.
@@ -100,6 +104,7 @@ impl Fetcher {
                 deadline: began + self.limits.fetch,
                 limits: self.limits,
                 body_bytes: 0,
+                body_hash: Sha256::new(),
             }),
         }
     }
@@ -114,6 +119,7 @@ pub(crate) struct Answer {
     deadline: Instant,
     limits: Limits,
     body_bytes: u64,
+    body_hash: Sha256,
 }
 
 impl Answer {
@@ -183,6 +189,16 @@ impl Answer {
         self.body_bytes
     }
 
+    /// The hash of the body read so far, by which equal bodies are recognized.
+    pub(crate) fn body_hash(&self) -> BodyHash {
+        let digest = self.body_hash.clone().finalize();
+        let mut hash = BodyHash::default();
+        for (to, from) in hash.iter_mut().zip(digest) {
+            *to = from;
+        }
+        hash
+    }
+
     /// The next piece of the body, `None` at its end.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, FetchError> {
         match tokio::time::timeout_at(self.deadline, self.response.chunk()).await {
@@ -196,10 +212,24 @@ impl Answer {
             )),
             Ok(Ok(chunk)) => {
                 let length = chunk.as_ref().map_or(0, Bytes::len);
+                if let Some(chunk) = &chunk {
+                    self.body_hash.update(chunk);
+                }
                 self.body_bytes += u64::try_from(length).unwrap_or(u64::MAX);
                 Ok(chunk)
             }
         }
+    }
+}
+
+impl Answer {
+    /// The rest of the body, to be read piece by piece.
+    pub(crate) fn into_reader(self) -> impl AsyncBufRead + Send + Unpin {
+        let chunks = futures_util::stream::unfold(self, async |mut answer| {
+            let chunk = answer.chunk().await.map_err(io::Error::other).transpose()?;
+            Some((chunk, answer))
+        });
+        StreamReader::new(Box::pin(chunks))
     }
 }
 

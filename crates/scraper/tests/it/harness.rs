@@ -8,6 +8,7 @@ use trawl_domain::crawl_options::CrawlOptions;
 use trawl_domain::fetch_settings::FetchSettings;
 use trawl_domain::page::PageState;
 use trawl_domain::site::SiteAddress;
+use trawl_scraper::crawl::Crawl;
 use trawl_scraper::crawler::Crawler;
 use trawl_scraper::step::{CrawlEnd, CrawlOrder, CrawledPage, RecordedPage, Snooze, Step};
 use trawl_test_support::farm::{Site, SiteFarm};
@@ -51,7 +52,7 @@ impl Crawled {
             .failure
             .as_ref()
             .map(|failure| failure.code.as_str());
-        (self.end.stop_reason.as_str(), code)
+        (self.end.summary.stop_reason.as_str(), code)
     }
 
     pub(crate) fn sentence(&self) -> &str {
@@ -82,7 +83,6 @@ pub(crate) fn order(address: &str, max_pages: u32) -> CrawlOrder {
         max_pages,
         options: CrawlOptions::default(),
         snoozes: 0,
-        recorded: Vec::new(),
     }
 }
 
@@ -92,7 +92,19 @@ pub(crate) async fn run(settings: FetchSettings, order: CrawlOrder) -> Crawled {
 
 /// As [`run`], with what the crawler knows of earlier crawls.
 pub(crate) async fn run_with(crawler: &Crawler, order: CrawlOrder) -> Crawled {
-    let mut crawl = crawler.begin(order);
+    finish(crawler.begin(order)).await
+}
+
+/// As [`run`], after the pages of an earlier attempt.
+pub(crate) async fn resume(order: CrawlOrder, recorded: &[CrawledPage]) -> Crawled {
+    let mut crawl = Crawler::new(settings()).expect("crawler").begin(order);
+    for page in recorded {
+        crawl.replay(&record(page));
+    }
+    finish(crawl).await
+}
+
+async fn finish(mut crawl: Crawl) -> Crawled {
     let mut pages = Vec::new();
     let mut snoozes = Vec::new();
     loop {
@@ -118,18 +130,24 @@ pub(crate) async fn crawl(site: Site, max_pages: u32) -> (SiteFarm, Crawled) {
     (farm, crawled)
 }
 
-/// The paths that were asked for, robots.txt included, in their order.
+/// The paths that were asked for, robots.txt included, in their order; that there is no sitemap was
+/// found out beside them.
 pub(crate) fn paths(farm: &SiteFarm, host: &str) -> Vec<String> {
-    farm.hits(host).into_iter().map(|hit| hit.path).collect()
+    let paths = farm.hits(host).into_iter().map(|hit| hit.path);
+    paths.filter(|path| path != "/sitemap.xml").collect()
 }
 
-pub(crate) fn record(page: &CrawledPage) -> RecordedPage {
+fn record(page: &CrawledPage) -> RecordedPage {
     RecordedPage {
         url: page.url.clone(),
         final_url: page.final_url.clone(),
         state: page.state,
         depth: page.depth,
+        body_bytes: page.body_bytes,
+        duration: page.duration,
+        body_hash: page.body_hash,
         discovered: page.discovered.clone(),
+        not_fetched: page.not_fetched.clone(),
         facts: page.facts.clone(),
     }
 }

@@ -74,7 +74,7 @@ async fn the_requests_for_a_budget_are_bounded() {
     let links: Vec<&str> = links.iter().map(String::as_str).collect();
     let (farm, crawled) = crawl(Site::new(1).with_reply("/", link_list(&links)), 2).await;
     assert_eq!(crawled.fetched(), 1);
-    assert_eq!(crawled.ending(), ("max_requests", None));
+    assert_eq!(crawled.ending(), ("max_pages", None));
     assert_eq!(farm.hits("shop.test").len(), 1 + 1 + 120);
 }
 
@@ -90,7 +90,7 @@ async fn one_page_is_fetched_once_whatever_its_spelling() {
     let (farm, crawled) = crawl(Site::new(2).with_reply("/", link_list(&links)), 10).await;
     assert_eq!(crawled.fetched(), 2);
     assert!(farm.duplicate_pages().is_empty());
-    assert_eq!(crawled.pages[0].discovered.len(), 1);
+    assert_eq!(crawled.pages[0].discovered.links.len(), 1);
 }
 
 #[tokio::test]

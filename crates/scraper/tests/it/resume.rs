@@ -5,7 +5,7 @@ use std::time::Duration;
 use trawl_scraper::step::CrawledPage;
 use trawl_test_support::farm::{Site, SiteFarm};
 
-use crate::harness::{order, record, run, settings};
+use crate::harness::{order, resume, run, settings};
 
 /// The pages without what differs between two runs: their timing.
 fn essence(pages: &[CrawledPage]) -> Vec<CrawledPage> {
@@ -32,9 +32,7 @@ async fn it_continues_after_every_page_as_if_nothing_had_happened() {
     for cut in 1..=whole.pages.len() {
         farm.forget_hits();
         let (before, after) = whole.pages.split_at(cut);
-        let mut order = order(&address, 6);
-        order.recorded = before.iter().map(record).collect();
-        let rest = run(settings(), order).await;
+        let rest = resume(order(&address, 6), before).await;
         assert_eq!(essence(&rest.pages), essence(after), "after {cut} pages");
         assert_eq!(rest.end, whole.end, "after {cut} pages");
         for page in before {
@@ -59,9 +57,7 @@ async fn a_budget_that_was_used_up_ends_it_without_a_request() {
     let address = farm.domain("shop.test");
     let whole = run(settings(), order(&address, 3)).await;
     farm.forget_hits();
-    let mut order = order(&address, 3);
-    order.recorded = whole.pages.iter().map(record).collect();
-    let rest = run(settings(), order).await;
+    let rest = resume(order(&address, 3), &whole.pages).await;
     assert_eq!(rest.ending(), ("max_pages", None));
     assert!(rest.pages.is_empty());
     assert!(farm.hits("shop.test").is_empty());

@@ -151,5 +151,5 @@ async fn the_delay_that_was_asked_for_is_told_with_what_was_honored() {
         asked: Duration::from_secs(90),
         honored: Duration::from_secs(30),
     };
-    assert_eq!(crawled.end.crawl_delay, Some(told));
+    assert_eq!(crawled.end.summary.crawl_delay, Some(told));
 }

@@ -18,8 +18,10 @@ use trawl_persistence::jobs::{ClaimedJob, EndedJob, Ending, job_claim, job_finis
 use trawl_persistence::pages::{PageRecord, StoredPage, pages_of_job};
 use trawl_persistence::pool::Pool;
 use trawl_persistence::workers::JobLease;
+use trawl_scraper::crawl::Crawl;
 use trawl_scraper::crawler::Crawler;
-use trawl_scraper::step::{CrawlOrder, CrawledPage, RecordedPage, Step};
+use trawl_scraper::profile::Profile;
+use trawl_scraper::step::{CrawlEnd, CrawlOrder, CrawlSummary, CrawledPage, RecordedPage, Step};
 use uuid::Uuid;
 
 use crate::core::chain::Chain;
@@ -33,6 +35,9 @@ const ATTEMPTS: Backoff = Backoff {
     base: Duration::from_secs(2),
     cap: Duration::from_secs(60),
 };
+
+/// Pages read at once to resume a crawl (chosen: 64 of the largest take 8 MiB).
+const REPLAY_SLICE: u32 = 64;
 
 /// Crawls the sites of batches.
 pub struct SiteJobs {
@@ -48,7 +53,24 @@ pub struct SiteJobs {
 /// What a crawl gave.
 pub struct CrawlResult {
     stop_reason: &'static str,
-    profile: String,
+    result: String,
+}
+
+/// The result of a job as clients read it: the profile of the site, and how its crawl went.
+#[derive(serde::Serialize)]
+struct SiteResult<'a> {
+    #[serde(flatten)]
+    profile: &'a Profile,
+    crawl: &'a CrawlSummary,
+}
+
+impl<'a> SiteResult<'a> {
+    fn of(end: &'a CrawlEnd) -> Self {
+        Self {
+            profile: &end.profile,
+            crawl: &end.summary,
+        }
+    }
 }
 
 impl Task for SiteJobs {
@@ -109,9 +131,8 @@ impl Task for SiteJobs {
 impl SiteJobs {
     /// Crawls a site; its pages go to the recorder on the way.
     async fn crawl(&self, job: &ClaimedJob) -> Result<CrawlResult, Failure> {
-        let order = self.order(job).await?;
-        let mut seq = u32::try_from(order.recorded.len()).unwrap_or(u32::MAX);
-        let mut crawl = self.crawler.begin(order);
+        let mut crawl = self.crawler.begin(order(job)?);
+        let mut seq = self.replay(job, &mut crawl).await?;
         let end = loop {
             match crawl.next().await {
                 Step::Page(page) => {
@@ -128,51 +149,34 @@ impl SiteJobs {
             return Err(failure);
         }
         Ok(CrawlResult {
-            stop_reason: end.stop_reason.as_str(),
-            profile: json(&end.profile, "the profile of the site")?,
+            stop_reason: end.summary.stop_reason.as_str(),
+            result: json(&SiteResult::of(&end), "the result of the site")?,
         })
     }
 
-    /// The crawl of a job, continued from what earlier claims recorded.
-    async fn order(&self, job: &ClaimedJob) -> Result<CrawlOrder, Failure> {
-        let site = SiteAddress::parse(&job.start_url).map_err(|error| {
-            Failure::new(
-                FailureCode::Internal,
-                format!(
-                    "The stored address {} could not be read: {error}.",
-                    job.start_url
-                ),
-            )
-        })?;
-        let stored = if job.pages_recorded == 0 {
-            Vec::new()
-        } else {
-            pages_of_job(&self.pool, job.lease.job).await.map_err(|error| {
-                tracing::warn!(job.id = %job.lease.job, error = %Chain(&error), "cannot resume");
-                Failure::new(
-                    FailureCode::Internal,
-                    "The pages of an earlier attempt could not be read from the database.",
-                )
-            })?
-        };
-        let recorded = stored
-            .into_iter()
-            .map(recorded_page)
-            .collect::<Result<Vec<_>, Failure>>()?;
-        let options = serde_json::from_str(&job.options).map_err(|error| {
-            // Only a newer version can have stored what this one does not know.
-            Failure::new(
-                FailureCode::Internal,
-                format!("The stored options of the batch could not be read: {error}."),
-            )
-        })?;
-        Ok(CrawlOrder {
-            site,
-            max_pages: job.max_pages,
-            options,
-            snoozes: 0,
-            recorded,
-        })
+    /// Takes the crawl of a job to where earlier claims recorded that it was, and answers the place
+    /// of its next page. A slice at a time, so that it takes no more memory than the crawl itself.
+    async fn replay(&self, job: &ClaimedJob, crawl: &mut Crawl) -> Result<u32, Failure> {
+        let mut last = None;
+        while job.pages_recorded > 0 {
+            let slice = pages_of_job(&self.pool, job.lease.job, last, REPLAY_SLICE)
+                .await
+                .map_err(|error| {
+                    tracing::warn!(job.id = %job.lease.job, error = %Chain(&error), "cannot resume");
+                    Failure::new(
+                        FailureCode::Internal,
+                        "The pages of an earlier attempt could not be read from the database.",
+                    )
+                })?;
+            if slice.is_empty() {
+                break;
+            }
+            for page in slice {
+                last = Some(page.seq);
+                crawl.replay(&recorded_page(page)?);
+            }
+        }
+        Ok(last.map_or(0, |seq| seq.saturating_add(1)))
     }
 
     /// What to write for an outcome; `None` for what is not written here.
@@ -180,7 +184,7 @@ impl SiteJobs {
         match outcome {
             Outcome::Done(result) => Some(Ending::Complete {
                 stop_reason: result.stop_reason,
-                result: result.profile.clone(),
+                result: result.result.clone(),
             }),
             Outcome::Failed(failure) => Some(match failure.code.disposition() {
                 Disposition::Retry if job.attempt < self.max_attempts => Ending::Retry {
@@ -198,6 +202,32 @@ impl SiteJobs {
             Outcome::Stopped(Stop::Lost) => None,
         }
     }
+}
+
+/// What a job asks for.
+fn order(job: &ClaimedJob) -> Result<CrawlOrder, Failure> {
+    let site = SiteAddress::parse(&job.start_url).map_err(|error| {
+        Failure::new(
+            FailureCode::Internal,
+            format!(
+                "The stored address {} could not be read: {error}.",
+                job.start_url
+            ),
+        )
+    })?;
+    let options = serde_json::from_str(&job.options).map_err(|error| {
+        // Only a newer version can have stored what this one does not know.
+        Failure::new(
+            FailureCode::Internal,
+            format!("The stored options of the batch could not be read: {error}."),
+        )
+    })?;
+    Ok(CrawlOrder {
+        site,
+        max_pages: job.max_pages,
+        options,
+        snoozes: 0,
+    })
 }
 
 fn page_record(job: &ClaimedJob, seq: u32, page: CrawledPage) -> Result<PageRecord, Failure> {
@@ -220,8 +250,10 @@ fn page_record(job: &ClaimedJob, seq: u32, page: CrawledPage) -> Result<PageReco
         first_byte: page.first_byte,
         etag: page.etag,
         last_modified: page.last_modified,
-        body_hash: None,
-        not_fetched: None,
+        body_hash: page.body_hash,
+        not_fetched: (!page.not_fetched.is_empty())
+            .then(|| json(&page.not_fetched, "what a page named in vain"))
+            .transpose()?,
         content: None,
     })
 }
@@ -236,12 +268,22 @@ fn recorded_page(page: StoredPage) -> Result<RecordedPage, Failure> {
     };
     Ok(RecordedPage {
         discovered: serde_json::from_str(&page.discovered).map_err(unreadable)?,
+        not_fetched: page
+            .not_fetched
+            .as_deref()
+            .map(serde_json::from_str)
+            .transpose()
+            .map_err(unreadable)?
+            .unwrap_or_default(),
         facts: page
             .facts
             .as_deref()
             .map(serde_json::from_str)
             .transpose()
             .map_err(unreadable)?,
+        body_bytes: page.body_bytes,
+        duration: page.duration,
+        body_hash: page.body_hash,
         url: page.url.clone(),
         final_url: page.final_url.clone(),
         state: page.state,

@@ -1,0 +1,160 @@
+//! The sitemaps of one site: where they are, which are read, and what of them can be of use.
+//!
+//! Asked for as pages are: after robots.txt, at the pace of the crawl, from vetted addresses, within
+//! the site. A site that does not answer for one is not asked for the others.
+
+use std::collections::{HashSet, VecDeque};
+use std::ops::ControlFlow;
+
+use trawl_domain::url_rules::PageUrl;
+
+use super::progress::Progress;
+use super::visit::Visitor;
+use crate::frontier::WAITING_MAX_BYTES;
+use crate::not_fetched::NotFetched;
+use crate::sitemap::Entry;
+
+/// Most sitemaps that are asked for, indexes included. Chosen: at the usual pace they take seconds;
+/// the protocol allows each 50,000 URLs, far more than any budget.
+const FILES_MAX: usize = 32;
+
+/// Levels of indexes. The protocol allows one; some plugins nest them once more.
+const INDEX_LEVELS_MAX: u32 = 2;
+
+/// Most bytes of one sitemap, decoded (sitemaps.org protocol 0.9: 50 MB).
+const FILE_MAX_BYTES: u64 = 50 * 1024 * 1024;
+
+/// Most bytes of all sitemaps of a site, decoded. Chosen: a second of parsing.
+const ALL_MAX_BYTES: u64 = 128 * 1024 * 1024;
+
+/// The sitemaps of one site.
+#[derive(Debug)]
+pub(super) struct Sitemaps {
+    /// Not yet asked for, with their level below an index; `None` before it is known where to ask.
+    queue: Option<VecDeque<(PageUrl, u32)>>,
+    asked: HashSet<PageUrl>,
+    bytes_left: u64,
+    files: u32,
+    found: VecDeque<PageUrl>,
+    found_keys: HashSet<u64>,
+    found_bytes: usize,
+    not_fetched: NotFetched,
+}
+
+impl Default for Sitemaps {
+    fn default() -> Self {
+        Self {
+            queue: None,
+            asked: HashSet::new(),
+            bytes_left: ALL_MAX_BYTES,
+            files: 0,
+            found: VecDeque::new(),
+            found_keys: HashSet::new(),
+            found_bytes: 0,
+            not_fetched: NotFetched::default(),
+        }
+    }
+}
+
+/// What was found and is still to be recorded.
+#[derive(Debug)]
+pub(super) struct Found<'a> {
+    pub(super) urls: &'a mut VecDeque<PageUrl>,
+    pub(super) files: u32,
+    /// What was turned down since this was asked last.
+    pub(super) not_fetched: NotFetched,
+}
+
+impl Sitemaps {
+    /// Reads sitemaps until all are read, or as much is found as the crawl can take.
+    ///
+    /// # Cancel safety
+    ///
+    /// A reading that is abandoned continues with the file that it was at.
+    pub(super) async fn read(&mut self, visitor: &mut Visitor, progress: &mut Progress) {
+        let (Some(start_page), Some(scope)) = (progress.start_page(), progress.scope()) else {
+            return;
+        };
+        let (start_page, scope) = (start_page.clone(), scope.clone());
+        if self.queue.is_none() {
+            let mut named = visitor.named_sitemaps(&start_page).await;
+            named.retain(|url| scope.contains(url));
+            if named.is_empty() {
+                named.extend(PageUrl::resolve(start_page.as_url(), "/sitemap.xml").ok());
+            }
+            self.queue = Some(VecDeque::new());
+            for url in named {
+                self.enqueue(url, 0);
+            }
+        }
+        while self.found.len() < progress.room()
+            && self.bytes_left > 0
+            && let Some((url, level)) = self.queue.as_ref().and_then(|queue| queue.front().cloned())
+        {
+            let max_bytes = FILE_MAX_BYTES.min(self.bytes_left);
+            let mut deeper = Vec::new();
+            let read = visitor
+                .read_sitemap(&url, &scope, max_bytes, &mut |entry| match entry {
+                    Entry::Page(url) => self.find(url, progress),
+                    Entry::Sitemap(url) => {
+                        let url = PageUrl::parse(url).ok();
+                        deeper.extend(url.filter(|url| scope.contains(url)));
+                        more_if(deeper.len() < FILES_MAX)
+                    }
+                })
+                .await;
+            if level < INDEX_LEVELS_MAX {
+                for url in deeper {
+                    self.enqueue(url, level + 1);
+                }
+            }
+            let queue = self.queue.get_or_insert_default();
+            queue.pop_front();
+            match read {
+                Some(read) => {
+                    self.bytes_left = self.bytes_left.saturating_sub(read.bytes);
+                    self.files = self.files.saturating_add(u32::from(read.is_sitemap));
+                }
+                None => queue.clear(),
+            }
+        }
+    }
+
+    fn enqueue(&mut self, url: PageUrl, level: u32) {
+        if self.asked.len() < FILES_MAX && self.asked.insert(url.clone()) {
+            let queue = self.queue.get_or_insert_default();
+            queue.push_back((url, level));
+        }
+    }
+
+    fn find(&mut self, url: &str, progress: &mut Progress) -> ControlFlow<()> {
+        let considered = PageUrl::parse(url)
+            .ok()
+            .and_then(|url| progress.consider(url, &mut self.not_fetched));
+        if let Some(url) = considered
+            && progress.is_new(&url)
+            && self.found_keys.insert(progress.key(&url))
+        {
+            self.found_bytes += url.as_str().len();
+            self.found.push_back(url);
+        }
+        more_if(self.found.len() < progress.room() && self.found_bytes < WAITING_MAX_BYTES)
+    }
+
+    /// What was found and is still to be recorded.
+    pub(super) fn found(&mut self) -> Found<'_> {
+        Found {
+            urls: &mut self.found,
+            files: self.files,
+            not_fetched: std::mem::take(&mut self.not_fetched),
+        }
+    }
+}
+
+fn more_if(has_room: bool) -> ControlFlow<()> {
+    if has_room {
+        ControlFlow::Continue(())
+    } else {
+        ControlFlow::Break(())
+    }
+}

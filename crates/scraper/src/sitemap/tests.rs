@@ -1,0 +1,126 @@
+use std::io::Write as _;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use proptest::prelude::*;
+
+use super::*;
+
+/// What a file gives: pages as they are, sitemaps in brackets.
+fn entries_of(body: &[u8], max_bytes: u64) -> (Vec<String>, Read) {
+    let mut entries = Vec::new();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .expect("runtime");
+    let read = runtime.block_on(read(body, max_bytes, |entry| {
+        entries.push(match entry {
+            Entry::Page(url) => url.to_owned(),
+            Entry::Sitemap(url) => format!("[{url}]"),
+        });
+        ControlFlow::Continue(())
+    }));
+    (entries, read)
+}
+
+fn check(body: &str, expected: &[&str]) {
+    let (entries, read) = entries_of(body.as_bytes(), 1 << 20);
+    assert_eq!(entries, expected, "{body}");
+    assert!(read.is_sitemap, "{body}");
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+    gzip.write_all(body.as_bytes()).expect("gzip");
+    let (unpacked, again) = entries_of(&gzip.finish().expect("gzip"), 1 << 20);
+    assert_eq!((unpacked, again), (entries, read), "{body}, compressed");
+}
+
+#[test]
+fn pages_and_sitemaps_are_told_apart_and_images_are_neither() {
+    check(
+        r#"<?xml version="1.0" encoding="UTF-8"?>
+        <urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" xmlns:image="i">
+          <url><loc> http://a.test/?a=1&amp;b=%20&#x32;&#50; </loc><lastmod>2026-01-01</lastmod>
+            <image:image><image:loc>http://a.test/i.png</image:loc></image:image></url>
+          <!-- <url><loc>http://a.test/hidden</loc></url> -->
+          <url><loc><![CDATA[http://a.test/c&d]]></loc></url>
+          <url/><loc>http://a.test/stray</loc>
+        </urlset>"#,
+        &["http://a.test/?a=1&b=%2022", "http://a.test/c&d"],
+    );
+    check(
+        r#"<sm:sitemapindex xmlns:sm="s"><sm:sitemap><sm:loc>http://a.test/1.xml</sm:loc></sm:sitemap></sm:sitemapindex>"#,
+        &["[http://a.test/1.xml]"],
+    );
+}
+
+#[test]
+fn what_is_broken_counts_up_to_there() {
+    check(
+        "<urlset><url><loc>http://a.test/1</loc></url><url><loc>http://a.t",
+        &["http://a.test/1"],
+    );
+    check(
+        "<urlset><url><loc>http://a.test/a&b</loc></lastmod></urlset><x",
+        &["http://a.test/a&b"],
+    );
+}
+
+#[test]
+fn entities_are_not_expanded() {
+    let lol: String = (1..10)
+        .map(|n| format!("<!ENTITY l{n} \"&l{};&l{0};&l{0};&l{0};\">", n - 1))
+        .collect();
+    let body = format!(
+        "<!DOCTYPE urlset [<!ENTITY l0 \"lol\">{lol}<!ENTITY x SYSTEM \"file:///etc/passwd\">]>\
+         <urlset><url><loc>http://a.test/&l9;&x;</loc></url></urlset>"
+    );
+    check(&body, &["http://a.test/"]);
+}
+
+#[test]
+fn pages_of_html_are_no_sitemaps() {
+    for body in [
+        "<!DOCTYPE html><html><url><loc>x</loc></url></html>",
+        "",
+        "words",
+    ] {
+        let (entries, read) = entries_of(body.as_bytes(), 1 << 20);
+        assert_eq!((entries.len(), read.is_sitemap), (0, false), "{body}");
+    }
+}
+
+#[test]
+fn bombs_end_at_their_cap() {
+    let url = "<url><loc>http://a.test/1</loc></url>";
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+    gzip.write_all(b"<urlset>").expect("gzip");
+    for _ in 0..200_000 {
+        gzip.write_all(url.as_bytes()).expect("gzip");
+    }
+    let (entries, read) = entries_of(&gzip.finish().expect("gzip"), 100_000);
+    assert_eq!(read.bytes, 100_000);
+    assert!((2600..=2703).contains(&entries.len()), "{}", entries.len());
+
+    let comment = format!("<urlset>{url}<!--{}-->{url}</urlset>", "x".repeat(100_000));
+    let (entries, read) = entries_of(comment.as_bytes(), 1 << 20);
+    assert_eq!(entries.len(), 1);
+    assert!(read.bytes < 80_000, "{}", read.bytes);
+
+    let deep = format!("<urlset>{}{url}", "<a>".repeat(1000));
+    assert_eq!(entries_of(deep.as_bytes(), 1 << 20).0.len(), 0);
+    let long = format!("<urlset><url><loc>{}</loc></url>", "x".repeat(50_000));
+    assert!(entries_of(long.as_bytes(), 1 << 20).0[0].len() <= 50_000);
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_read_without_a_panic(
+        mut bytes in prop::collection::vec(any::<u8>(), 0..200),
+        text in "(<urlset>|<url>|<loc>|</loc>|</url>|&|;|#x|<!|\\[CDATA\\[|\\]\\]>|--|a|\\PC){0,40}",
+        is_gzip in any::<bool>(),
+    ) {
+        entries_of(text.as_bytes(), 1 << 16);
+        if is_gzip {
+            bytes.splice(..0, GZIP_MAGIC.iter().copied().chain([8, 0]));
+        }
+        entries_of(&bytes, 1 << 16);
+    }
+}
