@@ -2,19 +2,22 @@
 
 use std::time::Duration;
 
-use trawl_scraper::step::CrawledPage;
+use trawl_scraper::not_fetched::NotFetched;
+use trawl_scraper::step::{CrawlSummary, CrawledPage};
 use trawl_test_support::farm::{Site, SiteFarm};
 
-use crate::harness::{order, resume, run, settings};
+use crate::harness::{Crawled, order, resume, run, settings};
 
-/// The pages without what differs between two runs: their timing.
+/// The pages without what differs between two runs: their timing, and what is counted once more
+/// after an interruption.
 fn essence(pages: &[CrawledPage]) -> Vec<CrawledPage> {
-    let timeless = |page: &CrawledPage| CrawledPage {
+    let bare = |page: &CrawledPage| CrawledPage {
         duration: Duration::ZERO,
         first_byte: None,
+        not_fetched: NotFetched::default(),
         ..page.clone()
     };
-    pages.iter().map(timeless).collect()
+    pages.iter().map(bare).collect()
 }
 
 #[tokio::test]
@@ -34,7 +37,12 @@ async fn it_continues_after_every_page_as_if_nothing_had_happened() {
         let (before, after) = whole.pages.split_at(cut);
         let rest = resume(order(&address, 6), before).await;
         assert_eq!(essence(&rest.pages), essence(after), "after {cut} pages");
-        assert_eq!(rest.end, whole.end, "after {cut} pages");
+        assert_eq!(rest.end.profile, whole.end.profile, "after {cut} pages");
+        let counted = |crawled: &Crawled| CrawlSummary {
+            not_fetched: NotFetched::default(),
+            ..crawled.end.summary.clone()
+        };
+        assert_eq!(counted(&rest), counted(&whole), "after {cut} pages");
         for page in before {
             let path = page
                 .url

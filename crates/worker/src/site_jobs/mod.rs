@@ -158,7 +158,10 @@ impl SiteJobs {
     /// of its next page. A slice at a time, so that it takes no more memory than the crawl itself.
     async fn replay(&self, job: &ClaimedJob, crawl: &mut Crawl) -> Result<u32, Failure> {
         let mut last = None;
-        while job.pages_recorded > 0 {
+        if job.pages_recorded == 0 {
+            return Ok(0);
+        }
+        loop {
             let slice = pages_of_job(&self.pool, job.lease.job, last, REPLAY_SLICE)
                 .await
                 .map_err(|error| {
@@ -169,14 +172,13 @@ impl SiteJobs {
                     )
                 })?;
             if slice.is_empty() {
-                break;
+                return Ok(last.map_or(0, |seq| seq.saturating_add(1)));
             }
             for page in slice {
                 last = Some(page.seq);
                 crawl.replay(&recorded_page(page)?);
             }
         }
-        Ok(last.map_or(0, |seq| seq.saturating_add(1)))
     }
 
     /// What to write for an outcome; `None` for what is not written here.
