@@ -1,7 +1,7 @@
 //! Domain job states: one domain of one batch, the unit of claiming.
 //!
-//! `pending → running → complete | failed | cancelled`, and back to `pending` by retry, rescue and
-//! hand-back. Who moves it: the claim starts it, the fenced finish ends or re-queues it, the rescue
+//! `pending → running → complete | failed | cancelled`, and back to `pending` by retry, snooze,
+//! rescue and hand-back. Who moves it: the claim starts it, the fenced finish ends or re-queues it, the rescue
 //! takes it from a lost worker, a cancel ends it.
 
 #![warn(clippy::wildcard_enum_match_arm)]
@@ -38,6 +38,8 @@ pub enum JobEvent {
     Rescued,
     /// Its worker handed it back unfinished (drain); charges no attempt.
     HandedBack,
+    /// Its site asked to be left alone for a while; charges no attempt.
+    Snoozed,
     /// Somebody asked to end it.
     Cancelled,
 }
@@ -87,7 +89,10 @@ impl JobState {
             (Self::Running, JobEvent::GaveUp) => Ok(Self::Failed),
             (
                 Self::Running,
-                JobEvent::RetryScheduled | JobEvent::Rescued | JobEvent::HandedBack,
+                JobEvent::RetryScheduled
+                | JobEvent::Rescued
+                | JobEvent::HandedBack
+                | JobEvent::Snoozed,
             ) => Ok(Self::Pending),
             (Self::Pending | Self::Running, JobEvent::Cancelled) => Ok(Self::Cancelled),
             (
@@ -96,7 +101,8 @@ impl JobState {
                 | JobEvent::GaveUp
                 | JobEvent::RetryScheduled
                 | JobEvent::Rescued
-                | JobEvent::HandedBack,
+                | JobEvent::HandedBack
+                | JobEvent::Snoozed,
             )
             | (Self::Running, JobEvent::Claimed)
             | (
@@ -107,6 +113,7 @@ impl JobState {
                 | JobEvent::RetryScheduled
                 | JobEvent::Rescued
                 | JobEvent::HandedBack
+                | JobEvent::Snoozed
                 | JobEvent::Cancelled,
             ) => Err(TransitionError { state: self, event }),
         }
@@ -115,13 +122,14 @@ impl JobState {
 
 impl JobEvent {
     /// Every event.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Claimed,
         Self::Succeeded,
         Self::RetryScheduled,
         Self::GaveUp,
         Self::Rescued,
         Self::HandedBack,
+        Self::Snoozed,
         Self::Cancelled,
     ];
 
@@ -149,6 +157,7 @@ mod tests {
             (S::Running, E::RetryScheduled, S::Pending),
             (S::Running, E::Rescued, S::Pending),
             (S::Running, E::HandedBack, S::Pending),
+            (S::Running, E::Snoozed, S::Pending),
             (S::Running, E::Cancelled, S::Cancelled),
         ];
         for state in S::ALL {

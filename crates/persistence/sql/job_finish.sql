@@ -1,3 +1,3 @@
--- Ends, re-queues or hands back jobs, fenced. See migrations/0004_finish.sql. Caller: worker finisher
--- and heartbeat.
-select * from trawl.job_leave_v1($1, $2, $3, $4, $5, $6, $7, $8, $9)
+-- Ends, re-queues, snoozes or hands back jobs, fenced. See migrations/0007_hosts.sql. Caller: worker
+-- finisher and heartbeat.
+select * from trawl.job_leave_v2($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)

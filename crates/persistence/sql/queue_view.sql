@@ -1,7 +1,10 @@
 -- What waits, what runs, and since when: one row. Caller: `trawl doctor`. One snapshot; locks
 -- nothing. Reads the live batches and their jobs through their partial indexes, and all workers.
 with waiting as (
-    select j.run_at, j.run_at <= clock_timestamp() as is_due,
+    select j.run_at,
+           j.run_at <= clock_timestamp()
+           and not exists (select 1 from trawl.hosts h
+                           where h.host_key = j.host_key and h.not_before > clock_timestamp()) as is_due,
            b.paused_at is not null as is_paused
     from trawl.domain_jobs j join trawl.batches b on b.id = j.batch_id
     where j.state = 'pending'

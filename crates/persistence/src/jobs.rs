@@ -36,6 +36,8 @@ pub struct ClaimedJob {
     pub pages_recorded: u32,
     /// JSON text: what the client asked of the crawl.
     pub options: String,
+    /// Waits in a row that its site asked for so far.
+    pub snoozes: u32,
 }
 
 /// How a claimed job ended.
@@ -56,6 +58,16 @@ pub enum Ending {
         failure: Failure,
         /// Wait before the next attempt.
         delay: Duration,
+    },
+    /// Not yet: its site asked to be left alone, which holds for all jobs of its host. The attempt does
+    /// not count.
+    Snoozed {
+        /// What the site answered.
+        failure: Failure,
+        /// Until it may be asked again.
+        wait: Duration,
+        /// Such waits in a row, this one included.
+        snoozes: u32,
     },
     /// Because somebody asked for it.
     Cancelled,
@@ -93,7 +105,7 @@ const ATTEMPTS: Statement =
     Statement::repeatable("job_attempts", include_str!("../sql/job_attempts.sql"));
 
 /// Takes up to `want` jobs for `worker`: fair across batches, never above a batch's
-/// `max_concurrent`, never a second job of a host that is being crawled. With `only_batch`, of that
+/// `max_concurrent`, never a second job of a host that is being crawled, none of a host that is snoozed. With `only_batch`, of that
 /// batch alone.
 ///
 /// # Errors
@@ -127,6 +139,7 @@ fn read_claimed(row: &Row) -> Result<ClaimedJob, ScopeError> {
         max_pages: get_count(&CLAIM, row, 6)?,
         pages_recorded: get_count(&CLAIM, row, 7)?,
         options: get(&CLAIM, row, 8)?,
+        snoozes: get_count(&CLAIM, row, 9)?,
     })
 }
 
@@ -152,7 +165,9 @@ impl EndedJob {
                 result,
                 stop_reason,
             } => result.len() + stop_reason.len(),
-            Ending::Failed(failure) | Ending::Retry { failure, .. } => {
+            Ending::Failed(failure)
+            | Ending::Retry { failure, .. }
+            | Ending::Snoozed { failure, .. } => {
                 cleaned_bytes(&failure.sentence) + failure.code.as_str().len()
             }
             Ending::Cancelled | Ending::HandedBack => 0,
@@ -164,14 +179,16 @@ impl EndedJob {
         match self.ending {
             Ending::Complete { .. } => JobState::Complete,
             Ending::Failed(_) => JobState::Failed,
-            Ending::Retry { .. } | Ending::HandedBack => JobState::Pending,
+            Ending::Retry { .. } | Ending::Snoozed { .. } | Ending::HandedBack => JobState::Pending,
             Ending::Cancelled => JobState::Cancelled,
         }
     }
 
     fn failure(&self) -> Option<&Failure> {
         match &self.ending {
-            Ending::Failed(failure) | Ending::Retry { failure, .. } => Some(failure),
+            Ending::Failed(failure)
+            | Ending::Retry { failure, .. }
+            | Ending::Snoozed { failure, .. } => Some(failure),
             Ending::Complete { .. } | Ending::Cancelled | Ending::HandedBack => None,
         }
     }
@@ -183,16 +200,29 @@ async fn finish_slice(pool: &Pool, ended: &[EndedJob]) -> Result<Vec<MovedJob>, 
     let targets: Vec<&str> = ended.iter().map(|job| job.target().as_str()).collect();
     let charged: Vec<bool> = ended
         .iter()
-        .map(|job| !matches!(job.ending, Ending::HandedBack))
+        .map(|job| !matches!(job.ending, Ending::Snoozed { .. } | Ending::HandedBack))
         .collect();
     let delays: Vec<i64> = ended
         .iter()
         .map(|job| match job.ending {
-            Ending::Retry { delay, .. } => i64::try_from(delay.as_millis()).unwrap_or(i64::MAX),
+            Ending::Retry { delay, .. } | Ending::Snoozed { wait: delay, .. } => {
+                i64::try_from(delay.as_millis()).unwrap_or(i64::MAX)
+            }
             Ending::Complete { .. }
             | Ending::Failed(_)
             | Ending::Cancelled
             | Ending::HandedBack => 0,
+        })
+        .collect();
+    let snoozes: Vec<Option<i32>> = ended
+        .iter()
+        .map(|job| match job.ending {
+            Ending::Snoozed { snoozes, .. } => Some(i32::try_from(snoozes).unwrap_or(i32::MAX)),
+            Ending::Complete { .. }
+            | Ending::Failed(_)
+            | Ending::Retry { .. }
+            | Ending::Cancelled
+            | Ending::HandedBack => None,
         })
         .collect();
     let codes: Vec<Option<&str>> = ended
@@ -208,7 +238,11 @@ async fn finish_slice(pool: &Pool, ended: &[EndedJob]) -> Result<Vec<MovedJob>, 
             stop_reason,
             result,
         } => Some((*stop_reason, result.clone())),
-        Ending::Failed(_) | Ending::Retry { .. } | Ending::Cancelled | Ending::HandedBack => None,
+        Ending::Failed(_)
+        | Ending::Retry { .. }
+        | Ending::Snoozed { .. }
+        | Ending::Cancelled
+        | Ending::HandedBack => None,
     };
     let (reasons, results): (Vec<Option<&str>>, Vec<Option<String>>) = ended
         .iter()
@@ -228,6 +262,7 @@ async fn finish_slice(pool: &Pool, ended: &[EndedJob]) -> Result<Vec<MovedJob>, 
         (&sentences as _, Type::TEXT_ARRAY),
         (&reasons as _, Type::TEXT_ARRAY),
         (&results as _, Type::TEXT_ARRAY),
+        (&snoozes as _, Type::INT4_ARRAY),
     ];
     let rows = SessionScope::once(pool, &FINISH, &params).await?;
     read_moved(&FINISH, &rows)

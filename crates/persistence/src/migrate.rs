@@ -41,6 +41,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(4, "0004_finish.sql"),
     migration!(5, "0005_control.sql"),
     migration!(6, "0006_options.sql"),
+    migration!(7, "0007_hosts.sql"),
 ];
 
 impl Migration {

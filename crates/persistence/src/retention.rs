@@ -1,4 +1,5 @@
-//! What time does to batches: deadlines pass, and what has ended is deleted some day.
+//! What time does to batches and hosts: deadlines and snoozes pass, and what has ended is deleted some
+//! day.
 //!
 //! Each call does one slice and answers how much it did; the maintenance of any worker calls it
 //! until there is nothing left.
@@ -20,6 +21,18 @@ const SWEEP: Statement =
     Statement::repeatable("batch_sweep", include_str!("../sql/batch_sweep.sql"));
 const EXPIRE: Statement =
     Statement::repeatable("batch_expire", include_str!("../sql/batch_expire.sql"));
+
+const FORGET_HOSTS: Statement =
+    Statement::repeatable("host_forget", include_str!("../sql/host_forget.sql"));
+
+/// Forgets hosts whose snooze has passed.
+///
+/// # Errors
+/// [`ScopeError`] of the statement.
+pub async fn host_forget(pool: &Pool) -> Result<(), ScopeError> {
+    SessionScope::once(pool, &FORGET_HOSTS, &[]).await?;
+    Ok(())
+}
 
 /// Ends a slice of the waiting jobs of batches that are being cancelled or past their deadline.
 ///

@@ -128,6 +128,18 @@ pub(crate) fn retry(lease: JobLease) -> EndedJob {
     }
 }
 
+/// The site asked for a wait, this many times in a row.
+pub(crate) fn snoozed(lease: JobLease, wait: Duration, snoozes: u32) -> EndedJob {
+    EndedJob {
+        lease,
+        ending: Ending::Snoozed {
+            failure: Failure::new(FailureCode::TooManyRequests, "GET / was answered with 429"),
+            wait,
+            snoozes,
+        },
+    }
+}
+
 pub(crate) fn cancelled(lease: JobLease) -> EndedJob {
     EndedJob {
         lease,

@@ -27,6 +27,7 @@ mod scope;
 mod scope_limits;
 mod sendable;
 mod snapshot;
+mod snooze;
 mod submission;
 mod tls;
 mod transitions;

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::database::Db;
 use crate::fixtures::{
-    Submission, assert_promises_kept, cancelled, complete, failed, retry, worker,
+    Submission, assert_promises_kept, cancelled, complete, failed, retry, snoozed, worker,
 };
 
 /// The ways in which a job can be moved.
@@ -30,6 +30,7 @@ enum Move {
     Retry,
     Cancel,
     HandBack,
+    Snooze,
     /// With attempts left.
     Rescue,
     /// Without.
@@ -37,13 +38,14 @@ enum Move {
 }
 
 impl Move {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Claim,
         Self::Complete,
         Self::Fail,
         Self::Retry,
         Self::Cancel,
         Self::HandBack,
+        Self::Snooze,
         Self::Rescue,
         Self::LastRescue,
     ];
@@ -56,6 +58,7 @@ impl Move {
             Self::Retry => JobEvent::RetryScheduled,
             Self::Cancel => JobEvent::Cancelled,
             Self::HandBack => JobEvent::HandedBack,
+            Self::Snooze => JobEvent::Snoozed,
             Self::Rescue => JobEvent::Rescued,
         }
     }
@@ -63,7 +66,12 @@ impl Move {
     /// Whether it is made by the holder of a lease, with a token.
     fn is_fenced(self) -> bool {
         match self {
-            Self::Complete | Self::Fail | Self::Retry | Self::Cancel | Self::HandBack => true,
+            Self::Complete
+            | Self::Fail
+            | Self::Retry
+            | Self::Cancel
+            | Self::HandBack
+            | Self::Snooze => true,
             Self::Claim | Self::Rescue | Self::LastRescue => false,
         }
     }
@@ -94,6 +102,7 @@ impl Move {
             Self::Retry => finish(retry(lease)).await?,
             Self::Cancel => finish(cancelled(lease)).await?,
             Self::HandBack => job_hand_back(&db.pool, &[lease]).await?,
+            Self::Snooze => finish(snoozed(lease, Duration::from_secs(60), 1)).await?,
             Self::Rescue | Self::LastRescue => {
                 worker_gone(&db.pool, job.worker).await?;
                 let attempts = if self == Self::Rescue { 10 } else { 1 };

@@ -14,7 +14,7 @@ use trawl_persistence::health::ping;
 use trawl_persistence::jobs::{job_claim, job_finish, job_hand_back, job_rescue, job_status};
 use trawl_persistence::pages::{PageRecord, page_record, pages_of_job};
 use trawl_persistence::pool::{Pool, PoolOptions};
-use trawl_persistence::retention::{batch_expire, batch_sweep};
+use trawl_persistence::retention::{batch_expire, batch_sweep, host_forget};
 use trawl_persistence::scope::{ScopeSettings, SessionScope, Statement};
 use trawl_persistence::workers::{worker_drain, worker_forget, worker_gone, worker_heartbeat};
 use trawl_test_support::wire::{Rule, WireProxy};
@@ -204,6 +204,10 @@ both_routes!(
             round_trips(&proxy, worker_gone(&pool, me)).await?.1,
         ));
         taken.push(("forget", round_trips(&proxy, worker_forget(&pool)).await?.1));
+        taken.push((
+            "forget hosts",
+            round_trips(&proxy, host_forget(&pool)).await?.1,
+        ));
 
         let one = batch.jobs[900].id;
         taken.push((

@@ -1,5 +1,5 @@
 //! What any process does for all: rescue the jobs of lost workers, end what waits in cancelled and
-//! overdue batches, delete what ended long ago, forget workers long gone.
+//! overdue batches, delete what ended long ago, forget workers long gone and snoozes that have passed.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use trawl_domain::lease::LeaseTerms;
 use trawl_persistence::error::ScopeError;
 use trawl_persistence::jobs::job_rescue;
 use trawl_persistence::pool::Pool;
-use trawl_persistence::retention::{batch_expire, batch_sweep};
+use trawl_persistence::retention::{batch_expire, batch_sweep, host_forget};
 use trawl_persistence::workers::worker_forget;
 
 use crate::core::chain::Chain;
@@ -63,6 +63,7 @@ impl Maintenance {
 
     async fn forget(&self) -> Result<(), ScopeError> {
         worker_forget(&self.pool).await?;
+        host_forget(&self.pool).await?;
         let Some(age) = self.retention else {
             return Ok(());
         };

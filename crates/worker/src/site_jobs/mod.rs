@@ -50,10 +50,24 @@ pub struct SiteJobs {
     pub(crate) only_batch: Option<Uuid>,
 }
 
-/// What a crawl gave.
-pub struct CrawlResult {
-    stop_reason: &'static str,
-    result: String,
+/// How a crawl went.
+pub enum Crawled {
+    /// To its end, with a result.
+    Ended {
+        /// Why it stopped.
+        stop_reason: &'static str,
+        /// The result of the site, as JSON text.
+        result: String,
+    },
+    /// As far as the site allows for now.
+    Snoozed {
+        /// What the site answered.
+        failure: Failure,
+        /// Until it may be asked again.
+        wait: Duration,
+        /// Such waits in a row, this one included.
+        snoozes: u32,
+    },
 }
 
 /// The result of a job as clients read it: the profile of the site, and how its crawl went.
@@ -76,7 +90,7 @@ impl<'a> SiteResult<'a> {
 impl Task for SiteJobs {
     type Item = ClaimedJob;
     type Key = JobLease;
-    type Output = CrawlResult;
+    type Output = Crawled;
 
     const NAME: &'static str = "site jobs";
 
@@ -88,7 +102,7 @@ impl Task for SiteJobs {
         job_claim(&self.pool, self.identity.current(), want, self.only_batch).await
     }
 
-    async fn work(&self, job: &ClaimedJob) -> Result<CrawlResult, Failure> {
+    async fn work(&self, job: &ClaimedJob) -> Result<Crawled, Failure> {
         tokio::time::timeout(self.deadline, self.crawl(job))
             .await
             .unwrap_or_else(|_elapsed| {
@@ -130,16 +144,25 @@ impl Task for SiteJobs {
 
 impl SiteJobs {
     /// Crawls a site; its pages go to the recorder on the way.
-    async fn crawl(&self, job: &ClaimedJob) -> Result<CrawlResult, Failure> {
+    async fn crawl(&self, job: &ClaimedJob) -> Result<Crawled, Failure> {
         let mut crawl = self.crawler.begin(order(job)?);
         let mut seq = self.replay(job, &mut crawl).await?;
+        let mut snoozes = job.snoozes;
         let end = loop {
             match crawl.next().await {
                 Step::Page(page) => {
                     self.recorder.record(page_record(job, seq, *page)?).await;
                     seq = seq.saturating_add(1);
+                    snoozes = 0;
                 }
-                Step::Snooze(snooze) => return Err(snooze.failure),
+                Step::Snooze(snooze) => {
+                    self.recorder.flushed().await;
+                    return Ok(Crawled::Snoozed {
+                        failure: snooze.failure,
+                        wait: snooze.wait,
+                        snoozes: snoozes.saturating_add(1),
+                    });
+                }
                 Step::End(end) => break end,
             }
         };
@@ -148,7 +171,7 @@ impl SiteJobs {
         if let Some(failure) = end.failure {
             return Err(failure);
         }
-        Ok(CrawlResult {
+        Ok(Crawled::Ended {
             stop_reason: end.summary.stop_reason.as_str(),
             result: json(&SiteResult::of(&end), "the result of the site")?,
         })
@@ -182,11 +205,23 @@ impl SiteJobs {
     }
 
     /// What to write for an outcome; `None` for what is not written here.
-    fn ending(&self, job: &ClaimedJob, outcome: &Outcome<CrawlResult>) -> Option<Ending> {
+    fn ending(&self, job: &ClaimedJob, outcome: &Outcome<Crawled>) -> Option<Ending> {
         match outcome {
-            Outcome::Done(result) => Some(Ending::Complete {
-                stop_reason: result.stop_reason,
-                result: result.result.clone(),
+            Outcome::Done(Crawled::Ended {
+                stop_reason,
+                result,
+            }) => Some(Ending::Complete {
+                stop_reason,
+                result: result.clone(),
+            }),
+            Outcome::Done(Crawled::Snoozed {
+                failure,
+                wait,
+                snoozes,
+            }) => Some(Ending::Snoozed {
+                failure: failure.clone(),
+                wait: *wait,
+                snoozes: *snoozes,
             }),
             Outcome::Failed(failure) => Some(match failure.code.disposition() {
                 Disposition::Retry if job.attempt < self.max_attempts => Ending::Retry {
@@ -228,7 +263,7 @@ fn order(job: &ClaimedJob) -> Result<CrawlOrder, Failure> {
         site,
         max_pages: job.max_pages,
         options,
-        snoozes: 0,
+        snoozes: job.snoozes,
     })
 }
 

@@ -8,3 +8,4 @@ mod crawl;
 mod hostile;
 mod house;
 mod lease;
+mod snooze;
