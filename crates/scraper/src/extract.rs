@@ -6,9 +6,14 @@
 
 mod announced;
 mod charset;
+mod checksum;
 mod collector;
+mod company;
+mod company_name;
 mod content;
 mod element;
+mod email_cipher;
+mod email_text;
 mod emails;
 mod head;
 mod json_ld;
@@ -16,16 +21,23 @@ mod language;
 mod link_list;
 mod links;
 mod logo;
+mod mailbox;
 mod media_type;
 mod microdata;
 mod open_elements;
 mod parser;
+mod phone_label;
 mod phone_text;
 mod phones;
+mod region;
+mod registers;
+mod script_kind;
 mod social;
 mod tag;
 mod text;
+mod vat;
 mod wordpress;
+mod words;
 
 use encoding_rs::{CoderResult, Decoder, Encoding, UTF_8};
 use trawl_domain::crawl_options::Formats;
@@ -49,9 +61,6 @@ const DETECT_BYTES: usize = 4096;
 
 /// Text decoded at once, in bytes. Chosen: fits the cache of a core.
 const DECODED_PIECE_BYTES: usize = 8 * 1024;
-
-/// Bytes of a page at hand that are taken at once: about what one read from the network gives.
-const PIECE_BYTES: usize = 16 * 1024;
 
 /// What a page gave.
 #[derive(Debug, Clone, PartialEq)]
@@ -88,9 +97,7 @@ pub fn page_of(
     for (name, value) in headers {
         extractor.header(name, value);
     }
-    for piece in body.chunks(PIECE_BYTES) {
-        extractor.write(piece);
-    }
+    extractor.write(body);
     let extracted = extractor.finish();
     (extracted.facts, extracted.content)
 }

@@ -3,11 +3,13 @@
 //! Every value is clean (no control characters, bounded) and the whole is bounded as well: no
 //! page, however hostile, makes facts that serialize to more than [`FACTS_MAX_BYTES`].
 
+pub mod contact;
 pub mod content;
 pub mod structured;
 
 use serde::{Deserialize, Serialize};
 
+use contact::{CompanyFact, Email, Location, Phone, SocialLink};
 use structured::StructuredItem;
 
 /// Upper bound of the facts of one page as JSON, in bytes. It follows from the limits below and
@@ -23,20 +25,23 @@ pub const DESCRIPTION_MAX_BYTES: usize = 2048;
 /// Most e-mail addresses, and most phone numbers, of one page. Chosen: staff lists fit.
 pub const CONTACTS_MAX: usize = 64;
 
-/// Most social profiles of one page. Chosen: two of each known network.
+/// Most social profiles of one page. Chosen: more than any footer shows.
 pub const SOCIAL_LINKS_MAX: usize = 24;
+
+/// Most postal addresses of one page. Chosen: the branches of a small chain.
+pub const LOCATIONS_MAX: usize = 8;
+
+/// Most that one page tells of the business itself. Chosen: a week of opening hours, two names
+/// and all numbers of an imprint.
+pub const COMPANY_FACTS_MAX: usize = 24;
 
 /// Most technologies of one page. Chosen: twice what rich pages show.
 pub const TECHNOLOGIES_MAX: usize = 48;
 
-/// Most headings of the first three levels kept of one page. Chosen: the outline of a long article.
-pub const HEADINGS_MAX: usize = 24;
-
-/// Most bytes of a heading, and of the title of a feed.
-pub const HEADING_MAX_BYTES: usize = 192;
-
-/// Most icons of one page. Chosen: all sizes that generators of icons make for one kind of device.
-pub const ICONS_MAX: usize = 8;
+/// Most headings kept of one page, and most bytes of one.
+pub const HEADINGS_MAX: usize = 4;
+/// See [`HEADINGS_MAX`].
+pub const HEADING_MAX_BYTES: usize = 256;
 
 /// The facts of one page.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -68,13 +73,19 @@ pub struct PageFacts {
     pub logo_url: Option<String>,
     /// E-mail addresses in the order found.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub emails: Vec<Contact>,
-    /// Phone numbers in E.164 form, in the order found.
+    pub emails: Vec<Email>,
+    /// Phone numbers, in the order found.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub phones: Vec<Contact>,
+    pub phones: Vec<Phone>,
     /// Profiles at social networks, in the order found.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub social_links: Vec<SocialLink>,
+    /// Postal addresses, in the order found.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub locations: Vec<Location>,
+    /// What the page says of the business itself: names, numbers, opening hours.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub company: Vec<CompanyFact>,
     /// Present if the page is served by WordPress.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wordpress: Option<WordPressFacts>,
@@ -84,18 +95,9 @@ pub struct PageFacts {
     /// What the page asks of robots, in its head and in the headers of its answer.
     #[serde(skip_serializing_if = "RobotsDirectives::is_empty")]
     pub robots: RobotsDirectives,
-    /// The headings of the first three levels, in their order.
+    /// The headings of the first level, in their order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub headings: Vec<Heading>,
-    /// The icons that the page names, in their order.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub icons: Vec<Icon>,
-    /// How often the page links into its site, of the first 20,000 links.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub internal_links: u64,
-    /// How often it links elsewhere, of the first 20,000 links.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub external_links: u64,
+    pub headings: Vec<String>,
     /// The card for networks that follow the Open Graph protocol.
     #[serde(skip_serializing_if = "OpenGraph::is_empty")]
     pub open_graph: OpenGraph,
@@ -118,12 +120,12 @@ impl PageFacts {
     /// rest fits by its own limits; only a page that uses all of them at once gets here.
     pub(crate) fn fit(&mut self) {
         let leave_out: [fn(&mut Self); 6] = [
-            |facts| facts.icons.clear(),
-            |facts| facts.headings.clear(),
             |facts| facts.alternates.clear(),
             |facts| facts.structured.clear(),
             |facts| facts.open_graph = OpenGraph::default(),
             |facts| facts.twitter_card = TwitterCard::default(),
+            |facts| facts.locations.clear(),
+            |facts| facts.emails.truncate(CONTACTS_MAX / 2),
         ];
         for leave_out in leave_out {
             let bytes = serde_json::to_vec(self).map_or(usize::MAX, |json| json.len());
@@ -237,28 +239,6 @@ impl TwitterCard {
     }
 }
 
-/// A heading of a page.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Heading {
-    /// From 1 to 3.
-    pub level: u8,
-    /// What it says.
-    pub text: String,
-}
-
-/// An icon that a page names.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Icon {
-    /// Its absolute URL.
-    pub url: String,
-    /// Its sizes as stated: `32x32`, `any` …
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sizes: Option<String>,
-    /// It is meant for the home screens of phones.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub is_touch: bool,
-}
-
 /// A feed that a page names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Feed {
@@ -289,40 +269,6 @@ pub struct TechnologyFact {
     pub version: Option<String>,
     /// How sure that is, in percent.
     pub confidence: u8,
-}
-
-/// One contact and how it was found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Contact {
-    /// The address or the number.
-    pub value: String,
-    /// How it was found.
-    pub method: ContactMethod,
-}
-
-/// How a contact was found, the surest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ContactMethod {
-    /// A `mailto:` or `tel:` link.
-    Link,
-    /// What the page states for machines as JSON-LD.
-    JsonLd,
-    /// What the page states for machines in the attributes of microdata.
-    Microdata,
-    /// An address that Cloudflare hides from crawlers and shows to people.
-    Cloudflare,
-    /// The visible text.
-    Text,
-}
-
-/// A profile at a social network.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SocialLink {
-    /// The network, in lower case: `facebook`, `x`, `linkedin` …
-    pub network: String,
-    /// The canonical URL of the profile.
-    pub url: String,
 }
 
 /// What a page served by WordPress shows of its making.

@@ -3,29 +3,26 @@
 //! Merging is a fold over pages in their order, so that a resumed crawl gives the same profile as
 //! one that was never interrupted.
 
+mod provenance;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::facts::structured::{PostalAddress, StructuredItem};
-use crate::facts::{Contact, ContactMethod, PageFacts, TechnologyFact, WordPressFacts};
+use crate::facts::{PageFacts, TechnologyFact, WordPressFacts};
 use crate::technology::{Category, rules};
+pub use provenance::{Provenance, Sourced};
+use provenance::{Sources, fitting};
 
 /// Upper bound of a profile as JSON, in bytes; it follows from the limits and is held by a test.
 pub const PROFILE_MAX_BYTES: usize = 64 * 1024;
 
-/// Most e-mail addresses, and most phone numbers, of a profile. Chosen: beyond it lies a staff
-/// list, which the pages themselves carry.
-const CONTACTS_MAX: usize = 64;
-
-/// Most postal addresses of a profile. Chosen: the branches of a small chain.
-const ADDRESSES_MAX: usize = 8;
+/// Most bytes of the e-mail addresses, and of the phone numbers, of a profile as JSON. Chosen:
+/// some hundred of usual length; beyond lies a staff list, which the pages themselves carry.
+const CONTACTS_MAX_BYTES: usize = 6 * 1024;
 
 /// Most technologies of a profile. Chosen: well above what a site shows.
 const TECHNOLOGIES_MAX: usize = 96;
-
-/// Most values of one kind remembered while merging, so that memory is bounded on any site.
-const CANDIDATES_MAX: usize = 1024;
 
 /// The profile of a site.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -70,6 +67,8 @@ pub struct Profile {
     pub tech_stack: TechStack,
     /// What the site is built with, the surest first.
     pub technologies: Vec<Technology>,
+    /// Contacts and company data with the pages that they are from.
+    pub profile: Provenance,
 }
 
 /// A technology of a site.
@@ -92,8 +91,6 @@ pub struct ContactInfo {
     pub email: Vec<String>,
     /// Phone numbers in E.164 form.
     pub phone: Vec<String>,
-    /// Postal addresses that the site states for machines, in the order found.
-    pub address: Vec<PostalAddress>,
 }
 
 /// What a site is built with.
@@ -114,15 +111,13 @@ pub struct TechStack {
 pub(crate) struct ProfileBuilder {
     profile: Profile,
     has_start_page: bool,
-    emails: Tally,
-    phones: Tally,
-    socials: BTreeMap<String, Tally>,
-    addresses: Vec<PostalAddress>,
+    sources: Sources,
 }
 
 impl ProfileBuilder {
-    /// Adds the next fetched page; the first one is the start page.
-    pub(crate) fn add(&mut self, facts: &PageFacts) {
+    /// Adds the next fetched page, by the URL that it was found at; the first one is the start
+    /// page.
+    pub(crate) fn add(&mut self, url: &str, facts: &PageFacts) {
         let profile = &mut self.profile;
         if !self.has_start_page {
             self.has_start_page = true;
@@ -137,44 +132,27 @@ impl ProfileBuilder {
         if let Some(wordpress) = &facts.wordpress {
             add_wordpress(profile, wordpress);
         }
-        for item in &facts.structured {
-            if let StructuredItem::Organization(organization) = item
-                && let Some(address) = &organization.address
-                && self.addresses.len() < ADDRESSES_MAX
-                && !self.addresses.contains(address)
-            {
-                self.addresses.push(address.clone());
-            }
-        }
-        self.emails.add_all(&facts.emails);
-        self.phones.add_all(&facts.phones);
-        for link in &facts.social_links {
-            if self.socials.len() < CANDIDATES_MAX || self.socials.contains_key(&link.network) {
-                let tally = self.socials.entry(link.network.clone()).or_default();
-                tally.add(&link.url, ContactMethod::Link);
-            }
-        }
+        self.sources.add(url, facts);
     }
 
     /// The profile of the pages added so far.
     pub(crate) fn build(&self) -> Profile {
         let mut profile = self.profile.clone();
+        let emails = self.sources.emails().map(|email| email.value.clone());
+        let phones = self.sources.phones().map(|phone| phone.value.clone());
         profile.contact_info = ContactInfo {
-            email: self.emails.ranked(),
-            phone: self.phones.ranked(),
-            address: self.addresses.clone(),
+            email: fitting(emails, CONTACTS_MAX_BYTES),
+            phone: fitting(phones, CONTACTS_MAX_BYTES),
         };
+        for link in self.sources.social_profiles() {
+            let surest = profile.social_links.entry(link.network.clone());
+            surest.or_insert_with(|| link.url.clone());
+        }
         profile
             .technologies
             .sort_by_key(|technology| std::cmp::Reverse(technology.confidence));
         profile.tech_stack = TechStack::of(&profile.technologies);
-        profile.social_links = self
-            .socials
-            .iter()
-            .filter_map(|(network, urls)| {
-                Some((network.clone(), urls.ranked().into_iter().next()?))
-            })
-            .collect();
+        profile.profile = self.sources.provenance();
         profile
     }
 }
@@ -252,57 +230,15 @@ fn add_wordpress(profile: &mut Profile, wordpress: &WordPressFacts) {
     profile.has_wpforms |= wordpress.wpforms;
 }
 
-/// Values with the number of pages that name them and the surest way one was found.
-#[derive(Debug, Default)]
-struct Tally {
-    /// In the order first seen, which decides between equals.
-    values: Vec<Counted>,
-}
-
-#[derive(Debug)]
-struct Counted {
-    value: String,
-    method: ContactMethod,
-    pages: u32,
-}
-
-impl Tally {
-    fn add_all(&mut self, contacts: &[Contact]) {
-        for contact in contacts {
-            self.add(&contact.value, contact.method);
-        }
-    }
-
-    fn add(&mut self, value: &str, method: ContactMethod) {
-        if let Some(known) = self.values.iter_mut().find(|known| known.value == value) {
-            known.pages = known.pages.saturating_add(1);
-            known.method = known.method.min(method);
-        } else if self.values.len() < CANDIDATES_MAX {
-            self.values.push(Counted {
-                value: value.to_owned(),
-                method,
-                pages: 1,
-            });
-        }
-    }
-
-    fn ranked(&self) -> Vec<String> {
-        let mut order: Vec<&Counted> = self.values.iter().collect();
-        // The sort is stable: equals stay in the order first seen.
-        order.sort_by_key(|counted| (counted.method, std::cmp::Reverse(counted.pages)));
-        order
-            .into_iter()
-            .take(CONTACTS_MAX)
-            .map(|counted| counted.value.clone())
-            .collect()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::structured::Organization;
-    use crate::facts::{PageFacts, SocialLink};
+    use crate::facts::contact::{
+        CompanyFact, CompanyFactKind, ContactMethod, Email, Evidence, Location, Phone, SocialLink,
+    };
+    use crate::facts::structured::PostalAddress;
+
+    const PAGE: &str = "https://a.test/";
 
     fn fact(name: &str, version: Option<&str>, confidence: u8) -> TechnologyFact {
         TechnologyFact {
@@ -322,17 +258,23 @@ mod tests {
     #[test]
     fn technologies_are_merged_and_grouped() {
         let mut builder = ProfileBuilder::default();
-        builder.add(&page(vec![
-            fact("WooCommerce", None, 60),
-            fact("WordPress", None, 60),
-            fact("jQuery", Some("3.7.1"), 100),
-            fact("no longer known", None, 100),
-        ]));
-        builder.add(&page(vec![
-            fact("WordPress", Some("6.5"), 100),
-            fact("Matomo", None, 100),
-            fact("Tawk.to", None, 100),
-        ]));
+        builder.add(
+            PAGE,
+            &page(vec![
+                fact("WooCommerce", None, 60),
+                fact("WordPress", None, 60),
+                fact("jQuery", Some("3.7.1"), 100),
+                fact("no longer known", None, 100),
+            ]),
+        );
+        builder.add(
+            PAGE,
+            &page(vec![
+                fact("WordPress", Some("6.5"), 100),
+                fact("Matomo", None, 100),
+                fact("Tawk.to", None, 100),
+            ]),
+        );
         let profile = builder.build();
         let found: Vec<_> = profile
             .technologies
@@ -357,7 +299,7 @@ mod tests {
     #[test]
     fn shop_systems_that_run_by_themselves_are_the_cms() {
         let mut builder = ProfileBuilder::default();
-        builder.add(&page(vec![fact("Shopify", None, 100)]));
+        builder.add(PAGE, &page(vec![fact("Shopify", None, 100)]));
         assert_eq!(builder.build().tech_stack.cms, ["Shopify"]);
     }
 
@@ -367,50 +309,63 @@ mod tests {
         let text = |bytes: usize| Some("\"".repeat(bytes));
         let url = Some("u".repeat(2048));
         let names: Vec<&str> = rules().names().collect();
+        let evidence = Evidence::of(ContactMethod::Link);
         for n in 0..20 {
-            let contact = |value| Contact {
-                value,
-                method: ContactMethod::Link,
-            };
-            let address = PostalAddress {
-                street: Some(format!("{n:02}{}", "\"".repeat(126))),
-                postal_code: text(128),
-                locality: text(128),
-                region: text(128),
-                country: text(128),
-            };
-            let organization = Organization {
-                address: Some(address),
-                ..Organization::default()
-            };
             let versions = names.iter().skip(n * 5);
-            builder.add(&PageFacts {
+            let page_url = format!("https://a.test/{n:02}{}", "p".repeat(2000));
+            let facts = PageFacts {
                 title: text(crate::facts::TITLE_MAX_BYTES),
                 description: text(crate::facts::DESCRIPTION_MAX_BYTES),
                 canonical_url: url.clone(),
                 favicon_url: url.clone(),
                 logo_url: url.clone(),
                 emails: (0..64)
-                    .map(|m| contact(format!("{n:03}{m:03}{}", "e".repeat(248))))
+                    .map(|m| Email {
+                        value: format!("{n:03}{m:03}{}", "e".repeat(248)),
+                        evidence: evidence.clone(),
+                    })
                     .collect(),
                 phones: (0..64)
-                    .map(|m| contact(format!("+49{n:05}{m:05}")))
+                    .map(|m| Phone {
+                        value: format!("+49{n:05}{m:05}"),
+                        national: format!("{n:05} {m:05}"),
+                        evidence: evidence.clone(),
+                    })
                     .collect(),
-                social_links: (0..24)
+                social_links: (0..48)
                     .map(|m| SocialLink {
                         network: format!("network{m:02}"),
                         url: "s".repeat(200),
+                        evidence: evidence.clone(),
                     })
                     .collect(),
+                locations: vec![Location {
+                    address: PostalAddress {
+                        street: Some(format!("{n:02}{}", "\"".repeat(126))),
+                        postal_code: text(128),
+                        locality: text(128),
+                        region: text(128),
+                        country: text(128),
+                    },
+                    evidence: evidence.clone(),
+                }],
+                company: vec![CompanyFact {
+                    kind: CompanyFactKind::Name,
+                    value: format!("{n:02}{}", "\"".repeat(254)),
+                    scheme: None,
+                    court: text(128),
+                    evidence: evidence.clone(),
+                }],
                 technologies: versions
                     .map(|name| fact(name, Some(&"1".repeat(24)), 100))
                     .collect(),
-                structured: vec![StructuredItem::Organization(Box::new(organization))],
                 ..PageFacts::default()
-            });
+            };
+            builder.add(&page_url, &facts);
         }
         let profile = builder.build();
         assert_eq!(profile.technologies.len(), TECHNOLOGIES_MAX);
+        assert!(!profile.profile.emails.is_empty() && !profile.profile.company.is_empty());
         let bytes = serde_json::to_vec(&profile).expect("json").len();
         assert!(bytes <= PROFILE_MAX_BYTES, "{bytes} bytes of profile");
     }

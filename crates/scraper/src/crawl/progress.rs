@@ -432,7 +432,7 @@ impl Progress {
         facts: &PageFacts,
         body_hash: Option<BodyHash>,
     ) {
-        self.profile.add(facts);
+        self.profile.add(final_url.unwrap_or(url).as_str(), facts);
         self.bodies.extend(body_hash);
         let canonical = self.canonical(final_url.unwrap_or(url), facts);
         if let Some(canonical) = &canonical {

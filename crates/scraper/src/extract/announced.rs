@@ -7,8 +7,7 @@ use super::head::{absolute, language_tag};
 use super::tag::Attributes;
 use super::text::{BoundedText, clean};
 use crate::facts::{
-    Alternate, Feed, HEADING_MAX_BYTES, HEADINGS_MAX, Heading, OpenGraph, RobotsDirectives,
-    TwitterCard,
+    Alternate, Feed, HEADING_MAX_BYTES, HEADINGS_MAX, OpenGraph, RobotsDirectives, TwitterCard,
 };
 
 /// Most bytes of a URL and of a text of a card.
@@ -34,9 +33,9 @@ pub(super) struct Announced {
     pub(super) robots: RobotsDirectives,
     pub(super) feeds: Vec<Feed>,
     pub(super) alternates: Vec<Alternate>,
-    pub(super) headings: Vec<Heading>,
+    pub(super) headings: Vec<String>,
     /// The heading that is open.
-    heading: Option<(u8, BoundedText)>,
+    heading: Option<BoundedText>,
 }
 
 impl Announced {
@@ -109,25 +108,25 @@ impl Announced {
         }
     }
 
-    /// A heading of one of the first three levels begins.
-    pub(super) fn enter_heading(&mut self, level: u8) {
+    /// A heading of the first level begins.
+    pub(super) fn enter_heading(&mut self) {
         self.leave_heading();
-        self.heading = Some((level, BoundedText::default()));
+        self.heading = Some(BoundedText::default());
     }
 
     pub(super) fn heading_text(&mut self, text: &str) {
-        if let Some((_, heading)) = &mut self.heading {
+        if let Some(heading) = &mut self.heading {
             // Entities may take several bytes for one.
             heading.push(text, 4 * HEADING_MAX_BYTES);
         }
     }
 
     pub(super) fn leave_heading(&mut self) {
-        if let Some((level, heading)) = self.heading.take()
+        if let Some(heading) = self.heading.take()
             && self.headings.len() < HEADINGS_MAX
-            && let Some(text) = clean(heading.as_str(), HEADING_MAX_BYTES)
+            && let Some(heading) = clean(heading.as_str(), HEADING_MAX_BYTES)
         {
-            self.headings.push(Heading { level, text });
+            self.headings.push(heading);
         }
     }
 

@@ -7,6 +7,7 @@ use url::Url;
 
 use super::Extracted;
 use super::announced::Announced;
+use super::company::Company;
 use super::content::{Content, MainContent};
 use super::element::Element;
 use super::emails::Emails;
@@ -18,17 +19,24 @@ use super::links::Links;
 use super::logo::Logo;
 use super::microdata::Microdata;
 use super::open_elements::OpenElements;
-use super::phones::{Phones, region_of};
-use super::social::SocialLinks;
+use super::phone_label::sign_of;
+use super::phones::Phones;
+use super::script_kind::ScriptKind;
+use super::social::{SocialLinks, chat_number};
 use super::tag::{Attributes, Tag};
-use super::text::{TextWindow, attribute_text};
+use super::text::{BoundedText, TextWindow, attribute_text};
 use super::wordpress::Theme;
+use super::words::strip_word;
+use crate::facts::contact::{CompanyFact, ContactMethod};
 use crate::facts::content::PageContent;
-use crate::facts::{ContactMethod, LanguageSource, PageFacts};
+use crate::facts::{LanguageSource, PageFacts};
 use crate::technology::{Detector, Kind, rules};
 
 /// Elements in which logos stand and which authors close; the class of `body` says nothing.
 const BOX_ELEMENTS: &[&str] = &["a", "div", "figure", "h1", "header", "picture", "span"];
+
+/// Most bytes of a script that are looked at for an address: scripts that hide one are short.
+const SCRIPT_HEAD_MAX_BYTES: usize = 2048;
 
 /// What has been found on one page so far.
 #[derive(Debug)]
@@ -47,24 +55,17 @@ pub(super) struct Collector {
     formats: Formats,
     json_ld: JsonLd,
     script: ScriptKind,
+    /// The beginning of the open script, if it is code.
+    script_head: BoundedText,
     logo: Logo,
     links: Links,
     emails: Emails,
     phones: Phones,
     social: SocialLinks,
+    company: Company,
     technologies: Detector,
     theme: Theme,
     window: TextWindow,
-}
-
-/// What the open script is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum ScriptKind {
-    /// To be run, now or after consent.
-    Code,
-    JsonLd,
-    /// Other data.
-    Data,
 }
 
 impl Collector {
@@ -88,6 +89,8 @@ impl Collector {
             emails: Emails::new(host),
             phones: Phones::default(),
             social: SocialLinks::default(),
+            company: Company::default(),
+            script_head: BoundedText::default(),
             technologies: Detector::new(rules()),
             theme: Theme::default(),
             window: TextWindow::default(),
@@ -129,9 +132,6 @@ impl Collector {
         self.content
             .enter(element, depth, attributes, names, &self.base);
         self.see_marks(attributes, &class);
-        if let Some(hex) = attributes.raw("data-cfemail") {
-            self.emails.add_cloudflare(hex);
-        }
         match name {
             "html" => self.head.see_html(attributes),
             "base" => self.see_base(attributes),
@@ -143,9 +143,7 @@ impl Collector {
                 self.see_source(attributes);
                 self.logo.see_image(attributes, &class, &id, &self.base);
             }
-            "h1" => self.announced.enter_heading(1),
-            "h2" => self.announced.enter_heading(2),
-            "h3" => self.announced.enter_heading(3),
+            "h1" => self.announced.enter_heading(),
             "iframe" => self.see_source(attributes),
             "script" => {
                 self.see_source(attributes);
@@ -175,7 +173,7 @@ impl Collector {
                     links.leave();
                 }
             }
-            "h1" | "h2" | "h3" => self.announced.leave_heading(),
+            "h1" => self.announced.leave_heading(),
             "script" => self.end_script(),
             _ => {}
         }
@@ -196,12 +194,13 @@ impl Collector {
     }
 
     fn end_script(&mut self) {
-        if self.script != ScriptKind::JsonLd {
-            return;
+        let code = std::mem::take(&mut self.script_head);
+        self.emails.see_script(code.as_str());
+        if self.script == ScriptKind::JsonLd {
+            let reachable = self.json_ld.close(&self.base);
+            self.reach(&reachable, ContactMethod::JsonLd);
         }
         self.script = ScriptKind::Code;
-        let reachable = self.json_ld.close(&self.base);
-        self.reach(&reachable, ContactMethod::JsonLd);
     }
 
     /// Takes what the page states for machines of how to reach those that it describes.
@@ -214,8 +213,17 @@ impl Collector {
         }
         for profile in &reachable.profiles {
             if let Ok(url) = PageUrl::parse(profile) {
-                self.social.see(&url);
+                self.social.see(&url, method);
             }
+        }
+        for address in &reachable.addresses {
+            if let Some(country) = &address.country {
+                self.phones.hint(country);
+            }
+            self.company.see_address(address, method);
+        }
+        for organization in &reachable.organizations {
+            self.company.see_organization(organization, method);
         }
     }
 
@@ -227,13 +235,19 @@ impl Collector {
         if let Some(links) = &mut self.link_list {
             links.text(text);
         }
+        self.contact_text(text);
+    }
+
+    /// Text that contacts are looked for in.
+    fn contact_text(&mut self, text: &str) {
         let Self {
             window,
             emails,
             phones,
+            company,
             ..
         } = self;
-        window.push(text, |text| search(text, emails, phones));
+        window.push(text, |text| search(text, emails, phones, company));
     }
 
     /// Text of `<title>` or `<textarea>`, with entities.
@@ -244,7 +258,10 @@ impl Collector {
     /// Text of `<script>`.
     pub(super) fn script(&mut self, text: &str) {
         match self.script {
-            ScriptKind::Code => self.technologies.see_script(text),
+            ScriptKind::Code => {
+                self.technologies.see_script(text);
+                self.script_head.push(text, SCRIPT_HEAD_MAX_BYTES);
+            }
             ScriptKind::JsonLd => self.json_ld.push(text),
             ScriptKind::Data => {}
         }
@@ -260,9 +277,10 @@ impl Collector {
             window,
             emails,
             phones,
+            company,
             ..
         } = self;
-        window.finish(|text| search(text, emails, phones));
+        window.finish(|text| search(text, emails, phones, company));
         while let Some(item) = self.microdata.leave(0) {
             self.end_item(&item);
         }
@@ -272,14 +290,15 @@ impl Collector {
             .language
             .or_else(|| Some((detect(&content.text)?.to_owned(), LanguageSource::Text)))
             .unzip();
-        let region = region_of(
-            self.page.host_str().unwrap_or_default(),
-            language.as_deref(),
-        );
+        let (locations, company) = self.company.take();
+        for country in company.iter().filter_map(CompanyFact::country) {
+            self.phones.hint(country);
+        }
+        let host = self.page.host_str().unwrap_or_default();
+        let phones = self.phones.resolve(host, language.as_deref());
         let technologies = self.technologies.finish();
         self.announced.leave_heading();
         let announced = std::mem::take(&mut self.announced);
-        let (internal_links, external_links) = self.links.counts();
         let mut facts = PageFacts {
             title: head.title,
             description: head.description,
@@ -290,15 +309,14 @@ impl Collector {
             favicon_url: head.favicon_url,
             logo_url: self.logo.best(),
             emails: self.emails.take(),
-            phones: self.phones.resolve(region),
+            phones,
             social_links: self.social.take(),
+            locations,
+            company,
             wordpress: self.theme.facts(&technologies),
             technologies,
             robots: announced.robots,
             headings: announced.headings,
-            icons: head.icons,
-            internal_links,
-            external_links,
             open_graph: announced.open_graph,
             twitter_card: announced.twitter_card,
             feeds: announced.feeds,
@@ -336,17 +354,24 @@ impl Collector {
             window,
             emails,
             phones,
+            company,
             ..
         } = self;
-        window.separate(|text| search(text, emails, phones));
+        window.separate(|text| search(text, emails, phones, company));
     }
 
-    /// Classes and other attributes by which technologies are known.
+    /// Classes and other attributes by which technologies and contacts are known.
     fn see_marks(&mut self, attributes: &Attributes<'_>, class: &str) {
         if !class.is_empty() {
             self.technologies.see(Kind::Class, class);
+            if let Some(sign) = sign_of(class) {
+                self.contact_text(sign.encode_utf8(&mut [0; 4]));
+            }
         }
         for (name, value) in attributes.iter() {
+            if name.starts_with("data-") {
+                self.emails.see_data(name, value);
+            }
             if self.technologies.watches_attribute(name) {
                 let line = format!("{name}={}", attribute_text(value));
                 self.technologies.see(Kind::Attribute, &line);
@@ -395,8 +420,14 @@ impl Collector {
                 }
             }
             _ => {
+                if matches!(name.as_str(), "article:publisher" | "twitter:site") {
+                    self.see_profile(&content);
+                }
                 self.head.see_meta(&name, &content);
                 self.announced.see_meta(&name, &content, &self.base);
+                if name == "og:site_name" {
+                    self.company.see_site_name(&content);
+                }
             }
         }
     }
@@ -407,8 +438,33 @@ impl Collector {
         };
         self.see_url(&href);
         let rel = attributes.get("rel").unwrap_or_default();
+        if attributes.has_word("rel", "me")
+            && let Ok(url) = PageUrl::resolve(&self.base, &href)
+        {
+            self.social.see_me(&url, ContactMethod::Head);
+        }
         self.head.see_link(&rel, &href, attributes, &self.base);
         self.announced.see_link(&rel, &href, attributes, &self.base);
+    }
+
+    /// A link out of the site, which may lead to a profile.
+    fn see_outward(&mut self, url: &PageUrl, attributes: &Attributes<'_>) {
+        if let Some(number) = chat_number(url) {
+            self.phones.add_chat(&number);
+        }
+        if attributes.has_word("rel", "me") {
+            self.social.see_me(url, ContactMethod::Link);
+        } else {
+            self.social.see(url, ContactMethod::Link);
+        }
+    }
+
+    /// A profile that the head of the page states, by its URL or its name at X.
+    fn see_profile(&mut self, profile: &str) {
+        match PageUrl::parse(profile) {
+            Ok(url) if profile.starts_with("http") => self.social.see(&url, ContactMethod::Head),
+            _ => self.social.see_x_name(profile),
+        }
     }
 
     fn see_anchor(&mut self, attributes: &Attributes<'_>) {
@@ -419,10 +475,12 @@ impl Collector {
         if let Some(links) = &mut self.link_list {
             links.enter(&self.base, href);
         }
-        if let Some(rest) = strip_scheme(href, "mailto:") {
+        if let Some(rest) = strip_word(href, "mailto:") {
             self.emails.add_mailto(rest);
-        } else if let Some(rest) = strip_scheme(href, "tel:") {
-            self.phones.add_tel(rest);
+        } else if let Some(rest) = strip_word(href, "tel:") {
+            self.phones.add_tel(rest, self.window.tail());
+        } else if strip_word(href, "javascript:").is_some() {
+            self.emails.see_script_link(href);
         } else if let Some((path, hex)) = href.split_once('#')
             && path.ends_with("/cdn-cgi/l/email-protection")
         {
@@ -430,42 +488,23 @@ impl Collector {
         } else {
             let rel = attributes.get("rel").unwrap_or_default();
             if let Some(url) = self.links.add(&self.base, href, &rel) {
-                self.social.see(&url);
+                self.see_outward(&url, attributes);
             }
         }
     }
 }
 
-impl ScriptKind {
-    fn of(media_type: &str) -> Self {
-        let essence = media_type.split(';').next().unwrap_or_default().trim();
-        match essence.to_ascii_lowercase().as_str() {
-            "application/ld+json" => Self::JsonLd,
-            "application/json" | "importmap" | "speculationrules" => Self::Data,
-            _ => Self::Code,
-        }
-    }
-}
-
-fn search(text: &str, emails: &mut Emails, phones: &mut Phones) {
+fn search(text: &str, emails: &mut Emails, phones: &mut Phones, company: &mut Company) {
     emails.add_text(text);
     phones.add_text(text);
-}
-
-fn strip_scheme<'a>(href: &'a str, scheme: &str) -> Option<&'a str> {
-    let start = href.get(..scheme.len())?;
-    if start.eq_ignore_ascii_case(scheme) {
-        href.get(scheme.len()..)
-    } else {
-        None
-    }
+    company.add_text(text);
 }
 
 /// The URL of `<meta http-equiv="refresh" content="0; url=…">`.
 fn refresh_target(content: &str) -> Option<&str> {
     let (_, target) = content.split_once([';', ','])?;
     let target = target.trim();
-    let target = strip_scheme(target, "url")
+    let target = strip_word(target, "url")
         .and_then(|rest| rest.trim_start().strip_prefix('='))
         .unwrap_or(target)
         .trim();

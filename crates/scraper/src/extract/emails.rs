@@ -1,69 +1,29 @@
-//! E-mail addresses: from `mailto:` links, from the text, and as Cloudflare hides them.
+//! E-mail addresses: from links, from the text, and as scripts hide them.
 
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
-use url::Host;
 
-use crate::facts::{CONTACTS_MAX, Contact, ContactMethod};
-use crate::registrable::{has_public_suffix, is_same_site};
+use super::email_cipher::{cloudflare, joomla, rot13, typo3, typo3_link};
+use super::email_text::{Written, written};
+use super::mailbox::normal_address;
+use super::words::strip_word;
+use crate::facts::CONTACTS_MAX;
+use crate::facts::contact::{ContactMethod, Email, Evidence, add_found};
+use crate::registrable::is_same_site;
 
-/// Longest address and longest local part (RFC 5321, 4.5.3.1).
-const ADDRESS_MAX_BYTES: usize = 254;
-const LOCAL_MAX_BYTES: usize = 64;
+/// Most bytes of what follows `mailto:` that are looked at.
+const MAILTO_MAX_BYTES: usize = 4096;
 
-/// Domains that stand in examples, forms and error reports, never for a business.
-const PLACEHOLDER_DOMAINS: &[&str] = &[
-    "company.com",
-    "domain.com",
-    "email.com",
-    "example.com",
-    "example.edu",
-    "example.net",
-    "example.org",
-    "mysite.com",
-    "sentry.io",
-    "sentry.wixpress.com",
-    "sentry-next.wixpress.com",
-    "website.com",
-    "yourcompany.com",
-    "yourdomain.com",
-    "yoursite.com",
-    "yourwebsite.com",
-];
+/// What people put into an address against crawlers, to be taken out again.
+const NOISE: &[&str] = &["nospam", "no-spam", "no_spam", "removethis", "remove-this"];
 
-/// Local parts that ask the reader to put in their own.
-const PLACEHOLDER_LOCALS: &[&str] = &[
-    "beispiel",
-    "ejemplo",
-    "example",
-    "exemple",
-    "firstname.lastname",
-    "first.last",
-    "name",
-    "someone",
-    "user",
-    "username",
-    "vorname.nachname",
-    "you",
-    "your",
-    "your-email",
-    "your.email",
-    "your.name",
-    "your_email",
-    "youremail",
-    "yourname",
-];
-
-/// Local parts longer than this that are hexadecimal are keys of trackers.
-const HEX_LOCAL_MIN_BYTES: usize = 20;
-
-/// Collects addresses, each once with the surest way it was found.
+/// Collects addresses, each once with all that speaks for it.
 #[derive(Debug)]
 pub(super) struct Emails {
     /// The host of the page, whose own domain needs no public suffix.
     host: String,
-    found: Vec<Contact>,
+    found: Vec<Email>,
 }
 
 impl Emails {
@@ -76,9 +36,89 @@ impl Emails {
 
     /// Takes what follows `mailto:` in a link.
     pub(super) fn add_mailto(&mut self, target: &str) {
-        let (addresses, fields) = target.split_once('?').unwrap_or((target, ""));
+        self.add_list(target, ContactMethod::Link);
+    }
+
+    /// Takes what the page states for machines.
+    pub(super) fn add_stated(&mut self, address: &str, method: ContactMethod) {
+        let address = address.trim();
+        self.add_list(strip_word(address, "mailto:").unwrap_or(address), method);
+    }
+
+    /// Takes the text that Cloudflare's script would decode.
+    pub(super) fn add_cloudflare(&mut self, hex: &str) {
+        if let Some(address) = cloudflare(hex) {
+            self.add(&address, ContactMethod::Cloudflare);
+        }
+    }
+
+    /// Takes an attribute in which systems hide addresses.
+    pub(super) fn see_data(&mut self, name: &str, value: &str) {
+        match name {
+            "data-cfemail" => self.add_cloudflare(value),
+            "data-mailto-token" => self.add_hidden(typo3(value)),
+            "data-enc-email" => self.add_hidden(rot13(value)),
+            _ => {}
+        }
+    }
+
+    /// Takes the target of a link that runs a script.
+    pub(super) fn see_script_link(&mut self, href: &str) {
+        self.add_hidden(typo3_link(href));
+    }
+
+    /// Takes a short script within the page.
+    pub(super) fn see_script(&mut self, script: &str) {
+        self.add_hidden(joomla(script));
+    }
+
+    /// Looks for addresses in decoded text.
+    pub(super) fn add_text(&mut self, text: &str) {
+        for written in written(text) {
+            match written {
+                Written::Plain { local, domain } => {
+                    self.add_plain(local, domain);
+                }
+                Written::Spelled(address) => {
+                    self.add(&address, ContactMethod::Spelled);
+                }
+            }
+        }
+    }
+
+    pub(super) fn take(&mut self) -> Vec<Email> {
+        let mut found = std::mem::take(&mut self.found);
+        for email in &mut found {
+            let domain = email.value.rsplit('@').next().unwrap_or_default();
+            let is_own = is_same_site(domain, &self.host);
+            email.evidence.judge(is_own);
+        }
+        found
+    }
+
+    fn add_plain(&mut self, local: &str, domain: &str) {
+        let added = self.add(&format!("{local}@{domain}"), ContactMethod::Text);
+        // Markup without white space runs words together: `info@firm.dePhone`.
+        if !added && let Some(shorter) = before_capital(domain) {
+            self.add(&format!("{local}@{shorter}"), ContactMethod::Text);
+        }
+    }
+
+    fn add_hidden(&mut self, list: Option<String>) {
+        if let Some(list) = list {
+            self.add_list(&list, ContactMethod::Script);
+        }
+    }
+
+    /// Takes recipients as links have them: `a@x.de, b@x.de?cc=c@x.de&subject=…`.
+    fn add_list(&mut self, list: &str, method: ContactMethod) {
+        let list = list
+            .get(..list.floor_char_boundary(MAILTO_MAX_BYTES))
+            .unwrap_or_default();
+        let (addresses, fields) = list.split_once('?').unwrap_or((list, ""));
         let in_fields = fields.split('&').filter_map(|field| {
             let (name, value) = field.split_once('=')?;
+            let name = strip_word(name, "amp;").unwrap_or(name);
             ["to", "cc", "bcc"]
                 .iter()
                 .any(|n| name.eq_ignore_ascii_case(n))
@@ -86,99 +126,56 @@ impl Emails {
         });
         for list in std::iter::once(addresses).chain(in_fields) {
             let list = percent_decode_str(list).decode_utf8_lossy();
-            // `Name <address>` occurs, too.
-            for address in list.split([',', ';', '<', '>', ' ']) {
-                self.add(address, ContactMethod::Link);
-            }
-        }
-    }
-
-    /// Takes what the page states for machines.
-    pub(super) fn add_stated(&mut self, address: &str, method: ContactMethod) {
-        let address = match address.get(..7) {
-            Some(scheme) if scheme.eq_ignore_ascii_case("mailto:") => address.get(7..),
-            _ => Some(address),
-        };
-        self.add(address.unwrap_or_default(), method);
-    }
-
-    /// Takes the text that Cloudflare's script would decode: a key, then each byte xor the key.
-    pub(super) fn add_cloudflare(&mut self, hex: &str) {
-        if hex.len() > 2 * ADDRESS_MAX_BYTES + 2 {
-            return;
-        }
-        let digits: Option<Vec<u8>> = hex
-            .chars()
-            .map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok()))
-            .collect();
-        let Some(digits) = digits else { return };
-        let mut bytes = digits.chunks_exact(2).filter_map(|pair| match pair {
-            [high, low] => Some(high << 4 | low),
-            _ => None,
-        });
-        let Some(key) = bytes.next() else { return };
-        let address: Vec<u8> = bytes.map(|byte| byte ^ key).collect();
-        let address = String::from_utf8_lossy(&address);
-        let address = address.split('?').next().unwrap_or_default();
-        self.add(address, ContactMethod::Cloudflare);
-    }
-
-    /// Looks for addresses in decoded text.
-    pub(super) fn add_text(&mut self, text: &str) {
-        for (at, _) in text.match_indices('@') {
-            let (before, after) = text.split_at(at);
-            let after = after.get(1..).unwrap_or_default();
-            let local_start = before.rfind(|c| !is_local_char(c)).map_or(0, |start| {
-                start
-                    + before
-                        .get(start..)
-                        .and_then(|s| s.chars().next())
-                        .map_or(1, char::len_utf8)
-            });
-            let domain_end = after.find(|c| !is_domain_char(c)).unwrap_or(after.len());
-            let local = before.get(local_start..).unwrap_or_default();
-            let domain = after.get(..domain_end).unwrap_or_default();
-            // An address of a repository, `git@host:path`, is no mailbox.
-            let is_remote =
-                local == "git" && after.get(domain_end..).is_some_and(|s| s.starts_with(':'));
-            if local.is_empty() || domain.is_empty() || is_remote {
+            if !list.contains('@') {
+                self.add_spelled(&list, method);
                 continue;
             }
-            let local = local.trim_start_matches(['.', '-', '+', '\'']);
-            let domain = domain.trim_end_matches(['.', '-', '_']);
-            if !self.add(&format!("{local}@{domain}"), ContactMethod::Text) {
-                // Markup without white space runs words together: `info@firm.dePhone`.
-                if let Some(shorter) = before_capital(domain) {
-                    self.add(&format!("{local}@{shorter}"), ContactMethod::Text);
-                }
+            // `Name <address>` occurs, too, and a subject whose question mark is encoded.
+            let list = list.split(['?', '&']).next().unwrap_or_default();
+            for address in list.split([',', ';', '<', '>', '(', ')', '"', ' ', '\t', '\n', '\r']) {
+                self.add(address.trim_start_matches("mailto:"), method);
             }
         }
     }
 
-    pub(super) fn take(&mut self) -> Vec<Contact> {
-        std::mem::take(&mut self.found)
+    fn add_spelled(&mut self, text: &str, method: ContactMethod) {
+        for written in written(text) {
+            if let Written::Spelled(address) = written {
+                self.add(&address, method);
+            }
+        }
     }
 
     /// Takes an address if it can be one of a person. Says whether it can.
     fn add(&mut self, address: &str, method: ContactMethod) -> bool {
-        let Some(value) = normal_address(address, &self.host) else {
+        let (address, method) = match without_noise(address) {
+            Some(clean) => (Cow::Owned(clean), ContactMethod::Spelled),
+            None => (Cow::Borrowed(address), method),
+        };
+        let Some(value) = normal_address(&address, &self.host) else {
             return false;
         };
-        if let Some(known) = self.found.iter_mut().find(|known| known.value == value) {
-            known.method = known.method.min(method);
-        } else if self.found.len() < CONTACTS_MAX {
-            self.found.push(Contact { value, method });
-        }
+        let email = Email {
+            value,
+            evidence: Evidence::of(method),
+        };
+        add_found(&mut self.found, email, CONTACTS_MAX);
         true
     }
 }
 
-fn is_local_char(c: char) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '+' | '\'' | '&')
-}
-
-fn is_domain_char(c: char) -> bool {
-    c.is_alphanumeric() || matches!(c, '.' | '-' | '_')
+/// The address without what was put into it against crawlers, if there was something.
+fn without_noise(address: &str) -> Option<String> {
+    let lower = address.to_ascii_lowercase();
+    let noise = NOISE.iter().find(|noise| lower.contains(**noise))?;
+    let bare = lower
+        .replace(&format!(".{noise}."), ".")
+        .replace(&format!("@{noise}."), "@")
+        .replace(&format!(".{noise}@"), "@")
+        .replace(&format!("-{noise}@"), "@")
+        .replace(&format!("_{noise}@"), "@")
+        .replace(noise, "");
+    Some(bare.trim_end_matches(['.', '-']).to_owned())
 }
 
 /// The part of a domain before a capital letter that follows a small one.
@@ -193,92 +190,27 @@ fn before_capital(domain: &str) -> Option<&str> {
     None
 }
 
-/// The address in lower case with its domain in ASCII; `None` if it is no address of a person.
-fn normal_address(address: &str, host: &str) -> Option<String> {
-    let address = address.trim();
-    if address.len() > ADDRESS_MAX_BYTES {
-        return None;
-    }
-    let (local, domain) = address.rsplit_once('@')?;
-    let local = local.to_ascii_lowercase();
-    let is_local = !local.is_empty()
-        && local.len() <= LOCAL_MAX_BYTES
-        && local.chars().all(is_local_char)
-        && !local.starts_with('.')
-        && !local.ends_with('.')
-        && !local.contains("..");
-    if !is_local || is_placeholder_local(&local) {
-        return None;
-    }
-    let domain = ascii_domain(domain)?;
-    let is_own = is_same_site(&domain, host);
-    let is_public = has_public_suffix(&domain) && !is_placeholder_domain(&domain);
-    if !(is_own || is_public) {
-        return None;
-    }
-    Some(format!("{local}@{domain}"))
-}
-
-fn ascii_domain(domain: &str) -> Option<String> {
-    let domain: Cow<'_, str> = match Host::parse(domain.trim_end_matches('.')).ok()? {
-        Host::Domain(domain) => Cow::Owned(domain),
-        Host::Ipv4(_) | Host::Ipv6(_) => return None,
-    };
-    let is_name = domain.contains('.')
-        && domain.split('.').all(|label| {
-            !label.is_empty()
-                && label.len() <= 63
-                && !label.starts_with('-')
-                && !label.ends_with('-')
-                && label
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b == b'-')
-        });
-    // The first label of `logo@2x.mov` and its like is a scale, not a name.
-    let first = domain.split('.').next()?;
-    let is_scale = first
-        .strip_suffix('x')
-        .is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
-    (is_name && !is_scale).then(|| domain.into_owned())
-}
-
-fn is_placeholder_local(local: &str) -> bool {
-    PLACEHOLDER_LOCALS.contains(&local)
-        || (local.len() >= HEX_LOCAL_MIN_BYTES && local.bytes().all(|b| b.is_ascii_hexdigit()))
-}
-
-fn is_placeholder_domain(domain: &str) -> bool {
-    PLACEHOLDER_DOMAINS.iter().any(|placeholder| {
-        domain
-            .strip_suffix(placeholder)
-            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::mailbox::ADDRESS_MAX_BYTES;
     use super::*;
+
+    fn values(mut emails: Emails) -> Vec<String> {
+        emails.take().into_iter().map(|email| email.value).collect()
+    }
 
     fn in_text(text: &str) -> Vec<String> {
         let mut emails = Emails::new("www.shop.test");
         emails.add_text(text);
-        emails
-            .take()
-            .into_iter()
-            .map(|contact| contact.value)
-            .collect()
+        values(emails)
     }
 
     fn in_mailto(target: &str) -> Vec<String> {
         let mut emails = Emails::new("www.shop.test");
         emails.add_mailto(target);
-        emails
-            .take()
-            .into_iter()
-            .map(|contact| contact.value)
-            .collect()
+        values(emails)
     }
 
     #[test]
@@ -290,6 +222,10 @@ mod tests {
             ("info@firma.deTelefon", "info@firma.de"),
             ("mail info@shop.test now", "info@shop.test"),
             ("„kontakt@firma.at“", "kontakt@firma.at"),
+            ("info [at] firma [dot] de", "info@firma.de"),
+            ("info@nospam.firma.de", "info@firma.de"),
+            ("infoNOSPAM@firma.de", "info@firma.de"),
+            ("info＠kaisha.co.jp", "info@kaisha.co.jp"),
         ] {
             assert_eq!(in_text(text), [address], "{text}");
         }
@@ -316,6 +252,13 @@ mod tests {
             "name@",
             "..@a.com",
             "x@shop2.test",
+            "info@example.de",
+            "ihre-email@gmail.com",
+            "605a7ede4d3e4f7fa1c8d2d5a1b2c3d4@sentry-next.wixpress.com",
+            "abc123@group.calendar.google.com",
+            "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9@push.acme.com",
+            "@user@mastodon.social",
+            "info@firma.xyzzy",
         ] {
             assert_eq!(in_text(text), Vec::<String>::new(), "{text}");
         }
@@ -334,37 +277,51 @@ mod tests {
         assert_eq!(in_mailto("?to=a@x.de&CC=b@x.de"), ["a@x.de", "b@x.de"]);
         assert_eq!(in_mailto("%20Max%20%3Ca@x.de%3E"), ["a@x.de"]);
         assert_eq!(in_mailto("?subject=x"), Vec::<String>::new());
-    }
-
-    #[test]
-    fn cloudflare_addresses_are_decoded() {
-        let hide = |address: &str, key: u8| {
-            let bytes = std::iter::once(key).chain(address.bytes().map(|b| b ^ key));
-            bytes.map(|b| format!("{b:02x}")).collect::<String>()
-        };
-        let mut emails = Emails::new("a.com");
-        emails.add_cloudflare(&hide("info@firma.de", 0x5a));
-        emails.add_cloudflare(&hide("sales@firma.de?subject=x", 0x01));
-        for nonsense in ["", "5", "zz", "5a5", &"5a".repeat(1000)] {
-            emails.add_cloudflare(nonsense);
-        }
-        let found = emails.take();
-        assert_eq!(found.len(), 2);
-        assert!(
-            found
-                .iter()
-                .all(|contact| contact.method == ContactMethod::Cloudflare)
+        assert_eq!(in_mailto("info[at]firma.de"), ["info@firma.de"]);
+        assert_eq!(
+            in_mailto("info@firma.de%3Fsubject=a@b.de"),
+            ["info@firma.de"]
         );
+        assert_eq!(in_mailto("a@x.de?amp;cc=b@x.de"), ["a@x.de", "b@x.de"]);
+        assert_eq!(in_mailto("mailto:a@x.de"), ["a@x.de"]);
     }
 
     #[test]
-    fn an_address_is_kept_once_by_its_surest_method() {
+    fn hidden_addresses_are_shown() {
         let mut emails = Emails::new("a.com");
+        emails.see_data("data-cfemail", "5a39323f3c1a3c3328373b743e3f");
+        emails.see_data("data-mailto-token", "nbjmup+jogpAgjsnb/ef");
+        emails.see_data("data-enc-email", "hfre@svezn.qr");
+        emails.see_data("data-enc-email", "obff[at]svezn.qr");
+        emails.see_script_link("javascript:linkTo_UnCryptMailto('nbjmup+bAgjsnb/ef');");
+        emails.see_script("var addy1 = '&#98;' + '&#64;'; addy1 = addy1 + 'firma' + '&#46;de';");
+        let found = emails.take();
+        let found: Vec<_> = found
+            .iter()
+            .map(|email| (email.value.as_str(), email.evidence.methods.as_slice()))
+            .collect();
+        let expected = [
+            ("chef@firma.de", &[ContactMethod::Cloudflare][..]),
+            ("info@firma.de", &[ContactMethod::Script]),
+            ("boss@firma.de", &[ContactMethod::Script]),
+            ("a@firma.de", &[ContactMethod::Script]),
+            ("b@firma.de", &[ContactMethod::Script]),
+        ];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn an_address_is_kept_once_with_all_that_speaks_for_it() {
+        let mut emails = Emails::new("www.firma.de");
         emails.add_text("INFO@firma.de info@firma.de");
         emails.add_mailto("info@firma.de");
-        let expected = Contact {
+        let expected = Email {
             value: "info@firma.de".into(),
-            method: ContactMethod::Link,
+            evidence: Evidence {
+                methods: vec![ContactMethod::Link, ContactMethod::Text],
+                count: 3,
+                confidence: 99,
+            },
         };
         assert_eq!(emails.take(), [expected]);
     }

@@ -4,6 +4,7 @@
 //! properties by their names. Broken or endless JSON is passed over, and nothing else of the page
 //! suffers.
 
+mod hours;
 mod types;
 
 use serde_json::{Map, Value};
@@ -14,6 +15,7 @@ use super::text::clean;
 use crate::facts::structured::{
     Article, Organization, Person, PostalAddress, Product, StructuredItem,
 };
+use hours::opening_hours;
 use types::{ItemType, item_type};
 
 /// Most bytes of one script; longer ones are lists that belong to no business.
@@ -75,6 +77,9 @@ pub(super) struct Reachable {
     pub(super) phones: Vec<String>,
     /// Other addresses on the web: `sameAs`.
     pub(super) profiles: Vec<String>,
+    pub(super) organizations: Vec<Organization>,
+    /// All addresses of organizations.
+    pub(super) addresses: Vec<PostalAddress>,
 }
 
 impl JsonLd {
@@ -175,7 +180,10 @@ impl Walk<'_> {
         let item = match kind {
             ItemType::Organization => {
                 self.reach(object);
-                self.organization(object, schema_type)
+                self.reachable.addresses.extend(addresses(object));
+                let organization = self.organization(object, schema_type);
+                self.reachable.organizations.push(organization.clone());
+                StructuredItem::Organization(Box::new(organization))
             }
             ItemType::Person => {
                 self.reach(object);
@@ -197,8 +205,8 @@ impl Walk<'_> {
         }
     }
 
-    fn organization(&self, object: &Map<String, Value>, schema_type: String) -> StructuredItem {
-        StructuredItem::Organization(Box::new(Organization {
+    fn organization(&self, object: &Map<String, Value>, schema_type: String) -> Organization {
+        Organization {
             schema_type,
             name: text_of(object, "name"),
             legal_name: text_of(object, "legalName"),
@@ -206,12 +214,9 @@ impl Walk<'_> {
             logo: self.url_of(object, "logo"),
             vat_id: text_of(object, "vatID"),
             price_range: text_of(object, "priceRange"),
-            address: object
-                .get("address")
-                .or_else(|| object.get("location")?.get("address"))
-                .and_then(address),
-            opening_hours: texts(object.get("openingHours")),
-        }))
+            address: addresses(object).next(),
+            opening_hours: opening_hours(object),
+        }
     }
 
     fn reach(&mut self, object: &Map<String, Value>) {
@@ -248,8 +253,16 @@ fn product(object: &Map<String, Value>) -> StructuredItem {
     })
 }
 
+/// The addresses of an organization, and of the places where it is.
+fn addresses(object: &Map<String, Value>) -> impl Iterator<Item = PostalAddress> {
+    let of_places = each(object.get("location")).flat_map(|place| each(place.get("address")));
+    each(object.get("address"))
+        .chain(of_places)
+        .take(VALUES_MAX)
+        .filter_map(address)
+}
+
 fn address(value: &Value) -> Option<PostalAddress> {
-    let value = each(Some(value)).next()?;
     let part = |part: Option<String>| part.and_then(|p| clean(&p, ADDRESS_PART_MAX_BYTES));
     let address = match value {
         Value::Object(object) => PostalAddress {

@@ -2,65 +2,78 @@
 //!
 //! Whether one is valid is decided elsewhere; here dates, prices and ids are kept out.
 
+use super::phone_label::Label;
+
 /// Digits of the shortest and the longest number that is considered (E.164 allows 15).
 const DIGITS_MIN: usize = 7;
 const DIGITS_MAX: usize = 17;
 
-/// How far before a number a word is looked for that says what it is, in bytes and in words.
-const LABEL_BYTES: usize = 32;
-const LABEL_WORDS: usize = 3;
-
-/// Words that announce a phone number, in lower case.
-const PHONE_WORDS: &[&str] = &[
-    "call", "cell", "fon", "hotline", "m", "p", "ph", "phone", "puhelin", "t", "tel", "tfno",
-    "tlf", "tél", "whatsapp", "τηλ", "тел", "電話", "电话",
+/// Words that stand between two numbers of one kind, in lower case.
+const BETWEEN: &[&str] = &[
+    "and", "e", "en", "et", "i", "lub", "nebo", "o", "och", "oder", "of", "og", "or", "oraz", "ou",
+    "sau", "tai", "u", "und", "vagy", "ve", "y", "и", "или", "και",
 ];
 
-/// Beginnings of such words.
-const PHONE_STEMS: &[&str] = &[
-    "handy",
-    "mobil",
-    "móvil",
-    "rufn",
-    "telefon",
-    "telefoon",
-    "telefón",
-    "telephon",
-    "teléfon",
-    "téléphon",
-    "телефон",
-    "τηλέφων",
+/// Words after an amount, in lower case.
+const CURRENCIES: &[&str] = &[
+    "chf", "czk", "dkk", "eur", "euro", "euros", "ft", "gbp", "huf", "kn", "kr", "kč", "lei",
+    "nok", "pln", "ron", "rub", "sek", "tl", "try", "usd", "zł", "грн", "руб", "円", "元",
 ];
 
-/// Words that announce another kind of number, in lower case.
-const OTHER_WORDS: &[&str] = &[
-    "abn", "bic", "btw", "cif", "ean", "f", "hrb", "iban", "isbn", "kvk", "nif", "siren", "siret",
-    "sku", "tax", "ust", "vat",
+/// Units after a measure, in lower case.
+const UNITS: &[&str] = &[
+    "cm", "ha", "kg", "km", "km²", "m", "m²", "m2", "mm", "stk", "pcs",
 ];
 
-/// Beginnings and endings of such words.
-const OTHER_STEMS: &[&str] = &[
-    "artikel",
-    "invoice",
-    "konto",
-    "licen",
-    "order",
-    "regist",
-    "steuer",
-    "umsatzsteuer",
-];
-const OTHER_ENDINGS: &[&str] = &["fax", "nummer", "number"];
+/// How much speaks for a number before it is known whether it is one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Form {
+    /// All that its line has, in groups: a number if it is written exactly as its country does.
+    Alone,
+    /// Grouped as only phone numbers are.
+    Grouped,
+    /// Announced as a phone number, or written with its country code.
+    Sure,
+}
 
 /// The candidates in decoded text.
-pub(super) fn candidates(text: &str) -> impl Iterator<Item = &str> {
-    text.split('\n')
-        .flat_map(|line| Runs { line, position: 0 })
-        .flat_map(|run| run.numbers())
+pub(super) fn candidates(text: &str, mut take: impl FnMut(&str, Form)) {
+    let mut above = "";
+    for line in text.split('\n') {
+        if line.bytes().any(|b| b.is_ascii_digit()) {
+            search(line, above, &mut take);
+        }
+        if !line.trim().is_empty() {
+            above = line;
+        }
+    }
+}
+
+fn search(line: &str, above: &str, take: &mut impl FnMut(&str, Form)) {
+    let mut last: Option<(usize, Label)> = None;
+    for run in (Runs { line, position: 0 }) {
+        let between = last.and_then(|(end, label)| Some((line.get(end..run.start)?, label)));
+        let inherited = between
+            .filter(|(between, _)| is_between(between))
+            .map(|(_, label)| label);
+        let label = match Label::of(run.before, above) {
+            Label::None => inherited.unwrap_or(Label::None),
+            label => label,
+        };
+        last = Some((run.start + run.text.len(), label));
+        run.numbers(label, take);
+    }
+}
+
+fn is_between(text: &str) -> bool {
+    let text = text.trim_matches(|c: char| !c.is_alphabetic());
+    text.is_empty() || BETWEEN.contains(&text.to_lowercase().as_str())
 }
 
 /// A run of digits and phone punctuation, with what stands around it.
 #[derive(Debug, Clone, Copy)]
 struct Run<'a> {
+    start: usize,
     before: &'a str,
     text: &'a str,
     after: &'a str,
@@ -92,14 +105,12 @@ impl<'a> Iterator for Runs<'a> {
                 .get(..length)?
                 .trim_end_matches(|c: char| !c.is_ascii_digit());
             self.position = start + length.max(1);
-            let digits = text.bytes().filter(u8::is_ascii_digit).count();
-            if digits >= DIGITS_MIN {
-                let before = self.line.get(..start)?;
-                let after = self.line.get(start + text.len()..)?;
+            if digits(text) >= DIGITS_MIN {
                 return Some(Run {
-                    before,
+                    start,
+                    before: self.line.get(..start)?,
                     text,
-                    after,
+                    after: self.line.get(start + text.len()..)?,
                 });
             }
         }
@@ -107,43 +118,60 @@ impl<'a> Iterator for Runs<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn numbers(self) -> Vec<&'a str> {
-        if self.is_part_of_something() {
-            return Vec::new();
+    fn numbers(self, label: Label, take: &mut impl FnMut(&str, Form)) {
+        if label == Label::Other || self.is_part_of_something() {
+            return;
         }
-        let label = Label::of(self.before);
-        if label == Label::Other {
-            return Vec::new();
-        }
-        let parts = split_numbers(self.text);
-        let is_number = |number: &&str| {
-            let digits = number.bytes().filter(u8::is_ascii_digit).count();
-            (DIGITS_MIN..=DIGITS_MAX).contains(&digits)
+        let is_alone = self.is_alone();
+        for number in split_numbers(self.text) {
+            let has_country = number.starts_with('+') || number.starts_with("00");
+            let is_number = (DIGITS_MIN..=DIGITS_MAX).contains(&digits(number))
                 && !is_date_or_time(number)
-                && (number.starts_with('+')
-                    || number.starts_with("00")
-                    || label == Label::Phone
-                    || is_grouped_as_phone(number))
-        };
-        parts.into_iter().filter(is_number).collect()
+                && (has_country || label == Label::None || label == Label::Phone);
+            if !is_number {
+                continue;
+            }
+            if has_country || label == Label::Phone {
+                take(number, Form::Sure);
+            } else if is_decimal(number) || is_hours(number) || is_repeated_slash(number) {
+            } else if is_grouped_as_phone(number) {
+                take(number, Form::Grouped);
+            } else if is_alone {
+                take(number, Form::Alone);
+            }
+        }
+    }
+
+    /// Whether the line has nothing else.
+    fn is_alone(self) -> bool {
+        let says = |text: &str| text.contains(char::is_alphanumeric);
+        !says(self.before) && !says(self.after)
     }
 
     /// Whether the characters next to the run make it a price, an id or a piece of a word.
     fn is_part_of_something(self) -> bool {
-        let is_bound = |c: char| c.is_alphanumeric() || "#$€£¥%@_=&*/.:,".contains(c);
-        let is_money = |text: &str| text.starts_with(['$', '€', '£', '¥', '%']);
+        let is_bound =
+            |c: char| is_spaced_letter(c) || c.is_ascii_digit() || "#$€£¥%@_=&*/,".contains(c);
+        let is_money = |text: &str| text.starts_with(['$', '€', '£', '¥', '%', '₽', '₴', '₺']);
         let starts_free = self.text.starts_with('+');
         let before = self.before.trim_end();
+        let after = self.after.trim_start();
+        let next_word = after
+            .split(|c: char| !(c.is_alphanumeric() || c == '²'))
+            .next()
+            .unwrap_or_default();
+        let next_word = next_word
+            .get(..next_word.floor_char_boundary(8))
+            .unwrap_or_default();
+        let next_word = next_word.to_lowercase();
+        let is_measured =
+            CURRENCIES.contains(&next_word.as_str()) || UNITS.contains(&next_word.as_str());
         let is_priced =
-            before.ends_with(['$', '€', '£', '¥', '#']) || is_money(self.after.trim_start());
+            before.ends_with(['$', '€', '£', '¥', '#']) || is_money(after) || is_measured;
         let touches_before = before.len() == self.before.len()
-            && self
-                .before
-                .chars()
-                .next_back()
-                .is_some_and(|c| is_bound(c) && !":.".contains(c));
+            && self.before.chars().next_back().is_some_and(is_bound);
         let touches_after = self.after.chars().next().is_some_and(|c| {
-            c.is_alphanumeric() || "%@_=&*:€$".contains(c) || self.decimal_follows()
+            is_spaced_letter(c) || "%@_=&*:€$".contains(c) || self.decimal_follows()
         });
         is_priced || touches_after || (touches_before && !starts_free)
     }
@@ -154,56 +182,31 @@ impl<'a> Run<'a> {
     }
 }
 
-/// What the words before a number say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Label {
-    Phone,
-    Other,
-    None,
+fn digits(text: &str) -> usize {
+    text.bytes().filter(u8::is_ascii_digit).count()
 }
 
-impl Label {
-    /// Reads the words since the last number, of which the one next to this number counts most.
-    fn of(before: &str) -> Self {
-        let start = before.ceil_char_boundary(before.len().saturating_sub(LABEL_BYTES));
-        let before = before.get(start..).unwrap_or_default();
-        let before = before
-            .rsplit(|c: char| c.is_ascii_digit())
-            .next()
-            .unwrap_or_default();
-        let before = before.to_lowercase();
-        let words = before
-            .split(|c: char| !c.is_alphabetic())
-            .filter(|word| !word.is_empty());
-        let mut is_other = false;
-        for (distance, word) in words.rev().take(LABEL_WORDS).enumerate() {
-            // A single letter is a label only next to its number: "T 030 1234567".
-            let counts = distance == 0 || word.chars().count() > 1;
-            // "Tel./Fax" names a phone number as well.
-            if counts && is_phone_word(word) {
-                return Self::Phone;
-            }
-            is_other |= counts && is_other_word(word);
-        }
-        if is_other { Self::Other } else { Self::None }
-    }
-}
-
-fn is_phone_word(word: &str) -> bool {
-    PHONE_WORDS.contains(&word) || PHONE_STEMS.iter().any(|stem| word.starts_with(stem))
-}
-
-fn is_other_word(word: &str) -> bool {
-    OTHER_WORDS.contains(&word)
-        || OTHER_STEMS.iter().any(|stem| word.starts_with(stem))
-        || OTHER_ENDINGS.iter().any(|ending| word.ends_with(ending))
+/// A letter of a script that sets spaces between words, so that one next to a digit makes both
+/// one word.
+fn is_spaced_letter(c: char) -> bool {
+    c.is_alphabetic() && c < '\u{2e80}'
 }
 
 fn is_phone_char(c: char) -> bool {
     c.is_ascii_digit()
         || matches!(
             c,
-            ' ' | '(' | ')' | '.' | '/' | '-' | '+' | '\u{a0}' | '\u{202f}' | '|'
+            ' ' | '('
+                | ')'
+                | '.'
+                | '/'
+                | '-'
+                | '+'
+                | '\u{a0}'
+                | '\u{202f}'
+                | '\u{2009}'
+                | '|'
+                | '·'
         )
         || ('\u{2010}'..='\u{2015}').contains(&c)
 }
@@ -211,18 +214,45 @@ fn is_phone_char(c: char) -> bool {
 /// Cuts a run at signs that stand between two numbers.
 fn split_numbers(run: &str) -> Vec<&str> {
     let mut numbers = Vec::new();
-    for part in run.split('|') {
+    for part in run.split(['|', '·']) {
         // A plus sign begins a number wherever it stands.
         let mut rest = part.trim();
         while let Some(next) = rest.get(1..).and_then(|tail| tail.find('+')) {
             let (number, tail) = rest.split_at(next + 1);
-            numbers.push(trim(number));
+            split_pair(number, &mut numbers);
             rest = tail;
         }
-        numbers.push(trim(rest));
+        split_pair(rest, &mut numbers);
     }
     numbers.retain(|number| !number.is_empty());
     numbers
+}
+
+/// Cuts `030 123456 / 0171 1234567`, and leaves out what is an alternative ending:
+/// `030 1234567/68`.
+fn split_pair<'a>(number: &'a str, numbers: &mut Vec<&'a str>) {
+    let number = trim(number);
+    for sign in [" / ", "/", " - ", " – ", " "] {
+        for (at, _) in number.match_indices(sign) {
+            let (left, right) = number.split_at(at);
+            let (left, right) = (trim(left), trim(right));
+            let begins_anew = right.starts_with(['0', '(']) || sign.len() > 1;
+            let is_pair = digits(left) >= DIGITS_MIN
+                && digits(right) >= DIGITS_MIN
+                && begins_anew
+                && (sign != " " || digits(number) > 15);
+            let is_ending = sign.contains('/') && digits(left) >= DIGITS_MIN && digits(right) <= 3;
+            if is_pair {
+                numbers.push(left);
+                return split_pair(right, numbers);
+            }
+            if is_ending {
+                numbers.push(left);
+                return;
+            }
+        }
+    }
+    numbers.push(number);
 }
 
 fn trim(number: &str) -> &str {
@@ -230,34 +260,63 @@ fn trim(number: &str) -> &str {
     number.trim_start_matches(|c: char| !(c.is_ascii_digit() || c == '+' || c == '('))
 }
 
-/// Whether groups of digits are those of a date, of two dates, or of opening hours.
-fn is_date_or_time(number: &str) -> bool {
-    let groups = number
+fn groups(number: &str) -> Vec<&str> {
+    number
         .split(|c: char| !c.is_ascii_digit())
-        .filter(|group| !group.is_empty());
-    let lengths: Vec<usize> = groups.map(str::len).collect();
+        .filter(|group| !group.is_empty())
+        .collect()
+}
+
+/// Whether groups of digits are those of a date, of two dates, or of a time.
+fn is_date_or_time(number: &str) -> bool {
+    let groups = groups(number);
+    let value = |at: usize| {
+        let group = groups.get(at).copied().unwrap_or_default();
+        (group.len(), group.parse::<u32>().unwrap_or(u32::MAX))
+    };
+    let is_day = |at| matches!(value(at), (1 | 2, 1..=31));
+    let is_year = |at| matches!(value(at), (4, 1900..=2100));
+    let has_date_signs = number
+        .chars()
+        .filter(|c| !c.is_ascii_digit())
+        .take(2)
+        .all(|c| matches!(c, '.' | '/' | '-' | ' '));
+    let is_date = (is_day(0) && is_day(1) && is_year(2)) || (is_year(0) && is_day(1) && is_day(2));
+    // "01.02.-03.04.2024", and "2019 - 2024" with something after it.
+    let is_range = (is_day(0) && is_day(1) && is_day(2) && is_day(3) && is_year(4))
+        || (is_year(0) && is_year(1) && groups.len() == 2);
+    (is_date && has_date_signs) || is_range || (is_hours(number) && number.contains('.'))
+}
+
+/// Whether a number is four small ones, as "08.00 - 12.00" and "8-12 14-18" are.
+fn is_hours(number: &str) -> bool {
+    let groups = groups(number);
+    let has_dash = number.contains(|c: char| c == '-' || ('\u{2010}'..='\u{2015}').contains(&c));
+    groups.len() == 4
+        && has_dash
+        && groups
+            .iter()
+            .all(|g| g.len() <= 2 && g.parse::<u32>().is_ok_and(|n| n < 60))
+}
+
+/// Whether a number has one point with many digits after it, as coordinates have.
+fn is_decimal(number: &str) -> bool {
     let mut signs = number.chars().filter(|c| !c.is_ascii_digit());
-    let has_date_signs = signs.by_ref().take(2).all(|c| matches!(c, '.' | '/' | '-'));
-    let is_date = matches!(
-        lengths.as_slice(),
-        [1 | 2, 1 | 2, 4, ..] | [4, 1 | 2, 1 | 2, ..]
-    );
-    let is_range = matches!(lengths.as_slice(), [2, 2, 2, 2, 4]);
-    let is_hours = matches!(lengths.as_slice(), [1 | 2, 2, 1 | 2, 2]) && number.contains('.');
-    (is_date && has_date_signs) || is_range || is_hours
+    signs.next() == Some('.') && signs.next().is_none()
+}
+
+/// Tax numbers have groups between slashes.
+fn is_repeated_slash(number: &str) -> bool {
+    number.matches('/').count() > 1
 }
 
 /// The two ways of writing that only phone numbers have: a trunk prefix with groups after it, and
 /// the three groups of the North American plan.
 fn is_grouped_as_phone(number: &str) -> bool {
-    let groups: Vec<&str> = number
-        .split(|c: char| !c.is_ascii_digit())
-        .filter(|group| !group.is_empty())
-        .collect();
+    let groups = groups(number);
     let lengths: Vec<usize> = groups.iter().map(|group| group.len()).collect();
     let has_trunk_prefix = number.trim_start_matches('(').starts_with('0') && groups.len() >= 2;
-    let is_slashed_id = number.matches('/').count() > 1;
     let is_north_american =
         lengths == [3, 3, 4] || (lengths == [1, 3, 3, 4] && number.starts_with('1'));
-    (has_trunk_prefix && !is_slashed_id) || is_north_american
+    has_trunk_prefix || is_north_american
 }

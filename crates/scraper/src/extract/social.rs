@@ -1,241 +1,18 @@
 //! Profiles at social networks, each by its canonical URL.
+//!
+//! Never what shares, embeds or shows a post: those lead to others' words, or nowhere.
+
+mod networks;
 
 use trawl_domain::url_rules::PageUrl;
+use url::Url;
 
-use crate::facts::{SOCIAL_LINKS_MAX, SocialLink};
+use crate::facts::SOCIAL_LINKS_MAX;
+use crate::facts::contact::{ContactMethod, Evidence, SocialLink, add_found};
+use networks::{MAKERS, MASTODON_SERVERS, NETWORKS, Network, Shape, TABS};
 
 /// Most bytes of a profile's URL; names are shorter everywhere.
 const PROFILE_MAX_BYTES: usize = 200;
-
-/// A network: its name here, its hosts, where profiles live, and how their URLs begin.
-struct Network {
-    name: &'static str,
-    hosts: &'static [&'static str],
-    shape: Shape,
-    /// What stands before the name of a profile in its canonical URL.
-    canonical: &'static str,
-}
-
-/// How the path of a profile is made.
-enum Shape {
-    /// `/name`, unless the name is one of these pages of the network itself.
-    Name { reserved: &'static [&'static str] },
-    /// `/@name`.
-    At,
-    /// One of these first parts, then the name; both are kept.
-    Under { parts: &'static [&'static str] },
-}
-
-const NETWORKS: &[Network] = &[
-    Network {
-        name: "bluesky",
-        hosts: &["bsky.app"],
-        shape: Shape::Under {
-            parts: &["profile"],
-        },
-        canonical: "https://bsky.app/",
-    },
-    Network {
-        name: "facebook",
-        hosts: &["facebook.com", "fb.com", "fb.me"],
-        shape: Shape::Name {
-            reserved: &[
-                "ads",
-                "business",
-                "dialog",
-                "events",
-                "groups",
-                "hashtag",
-                "help",
-                "home.php",
-                "l.php",
-                "login",
-                "marketplace",
-                "media",
-                "messages",
-                "pages",
-                "people",
-                "photo",
-                "photo.php",
-                "photos",
-                "plugins",
-                "policies",
-                "policy.php",
-                "posts",
-                "privacy",
-                "profile.php",
-                "settings",
-                "share",
-                "share.php",
-                "sharer",
-                "sharer.php",
-                "story.php",
-                "terms",
-                "terms.php",
-                "tr",
-                "video.php",
-                "watch",
-            ],
-        },
-        canonical: "https://www.facebook.com/",
-    },
-    Network {
-        name: "github",
-        hosts: &["github.com"],
-        shape: Shape::Name {
-            reserved: &[
-                "about",
-                "apps",
-                "collections",
-                "contact",
-                "customer-stories",
-                "enterprise",
-                "explore",
-                "features",
-                "issues",
-                "login",
-                "marketplace",
-                "orgs",
-                "pricing",
-                "search",
-                "security",
-                "settings",
-                "site",
-                "sponsors",
-                "topics",
-                "trending",
-            ],
-        },
-        canonical: "https://github.com/",
-    },
-    Network {
-        name: "instagram",
-        hosts: &["instagram.com", "instagr.am"],
-        shape: Shape::Name {
-            reserved: &[
-                "about",
-                "accounts",
-                "developer",
-                "direct",
-                "explore",
-                "legal",
-                "p",
-                "reel",
-                "reels",
-                "share",
-                "stories",
-                "tv",
-            ],
-        },
-        canonical: "https://www.instagram.com/",
-    },
-    Network {
-        name: "linkedin",
-        hosts: &["linkedin.com"],
-        shape: Shape::Under {
-            parts: &["company", "in", "school", "showcase"],
-        },
-        canonical: "https://www.linkedin.com/",
-    },
-    Network {
-        name: "pinterest",
-        hosts: &[
-            "pinterest.com",
-            "pinterest.de",
-            "pinterest.co.uk",
-            "pinterest.fr",
-        ],
-        shape: Shape::Name {
-            reserved: &["about", "business", "ideas", "pin", "search", "today"],
-        },
-        canonical: "https://www.pinterest.com/",
-    },
-    Network {
-        name: "reddit",
-        hosts: &["reddit.com"],
-        shape: Shape::Under {
-            parts: &["r", "u", "user"],
-        },
-        canonical: "https://www.reddit.com/",
-    },
-    Network {
-        name: "telegram",
-        hosts: &["t.me", "telegram.me"],
-        shape: Shape::Name {
-            reserved: &["addstickers", "iv", "joinchat", "s", "share"],
-        },
-        canonical: "https://t.me/",
-    },
-    Network {
-        name: "threads",
-        hosts: &["threads.net", "threads.com"],
-        shape: Shape::At,
-        canonical: "https://www.threads.net/",
-    },
-    Network {
-        name: "tiktok",
-        hosts: &["tiktok.com"],
-        shape: Shape::At,
-        canonical: "https://www.tiktok.com/",
-    },
-    Network {
-        name: "twitch",
-        hosts: &["twitch.tv"],
-        shape: Shape::Name {
-            reserved: &["directory", "downloads", "p", "videos"],
-        },
-        canonical: "https://www.twitch.tv/",
-    },
-    Network {
-        name: "vimeo",
-        hosts: &["vimeo.com"],
-        shape: Shape::Name {
-            reserved: &[
-                "about",
-                "blog",
-                "categories",
-                "channels",
-                "groups",
-                "upgrade",
-                "watch",
-            ],
-        },
-        canonical: "https://vimeo.com/",
-    },
-    Network {
-        name: "x",
-        hosts: &["x.com", "twitter.com"],
-        shape: Shape::Name {
-            reserved: &[
-                "about", "compose", "explore", "hashtag", "home", "i", "intent", "login",
-                "messages", "privacy", "search", "settings", "share", "tos", "widgets",
-            ],
-        },
-        canonical: "https://x.com/",
-    },
-    Network {
-        name: "xing",
-        hosts: &["xing.com"],
-        shape: Shape::Under {
-            parts: &["companies", "pages", "profile"],
-        },
-        canonical: "https://www.xing.com/",
-    },
-    Network {
-        name: "youtube",
-        hosts: &["youtube.com"],
-        shape: Shape::At,
-        canonical: "https://www.youtube.com/",
-    },
-    Network {
-        name: "youtube",
-        hosts: &["youtube.com"],
-        shape: Shape::Under {
-            parts: &["c", "channel", "user"],
-        },
-        canonical: "https://www.youtube.com/",
-    },
-];
 
 /// Collects profiles, each once.
 #[derive(Debug, Default)]
@@ -245,77 +22,184 @@ pub(super) struct SocialLinks {
 
 impl SocialLinks {
     /// Takes a link out of the site if it leads to a profile.
-    pub(super) fn see(&mut self, url: &PageUrl) {
-        if let Some(link) = profile(url)
-            && self.found.len() < SOCIAL_LINKS_MAX
-            && !self.found.contains(&link)
-        {
-            self.found.push(link);
-        }
+    pub(super) fn see(&mut self, url: &PageUrl, method: ContactMethod) {
+        self.add(profile(url.as_url()), method);
+    }
+
+    /// Takes a link that says to lead to the same person or business (`rel="me"`), which tells
+    /// profiles at servers that nobody knows.
+    pub(super) fn see_me(&mut self, url: &PageUrl, method: ContactMethod) {
+        let url = url.as_url();
+        self.add(profile(url).or_else(|| mastodon(url)), method);
+    }
+
+    /// Takes the name at X that a page states in its head.
+    pub(super) fn see_x_name(&mut self, name: &str) {
+        let name = name.trim().trim_start_matches('@');
+        let is_name = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        let url = is_name.then(|| Url::parse(&format!("https://x.com/{name}")).ok());
+        let url = url.flatten();
+        self.add(url.and_then(|url| profile(&url)), ContactMethod::Head);
     }
 
     pub(super) fn take(&mut self) -> Vec<SocialLink> {
-        std::mem::take(&mut self.found)
+        let mut found = std::mem::take(&mut self.found);
+        for link in &mut found {
+            link.evidence.judge(false);
+        }
+        found
+    }
+
+    fn add(&mut self, profile: Option<(&'static str, String)>, method: ContactMethod) {
+        if let Some((network, url)) = profile {
+            let link = SocialLink {
+                network: network.to_owned(),
+                url,
+                evidence: Evidence::of(method),
+            };
+            add_found(&mut self.found, link, SOCIAL_LINKS_MAX);
+        }
     }
 }
 
-fn profile(url: &PageUrl) -> Option<SocialLink> {
-    let host = url.as_url().host_str()?;
+/// The number of a link to a chat: `https://wa.me/493012345678`.
+pub(super) fn chat_number(url: &PageUrl) -> Option<String> {
+    let (network, profile) = profile(url.as_url())?;
+    let number = profile.strip_prefix("https://wa.me/")?;
+    (network == "whatsapp").then(|| number.to_owned())
+}
+
+/// The network and the canonical URL of a profile.
+fn profile(url: &Url) -> Option<(&'static str, String)> {
+    let host = url.host_str()?;
+    if MASTODON_SERVERS.contains(&host) {
+        return mastodon(url);
+    }
     NETWORKS
         .iter()
-        .filter(|network| network.has_host(host))
-        .find_map(|network| {
-            let path = network.shape.profile_path(url.as_url().path())?;
-            let url = format!("{}{path}", network.canonical);
-            (url.len() <= PROFILE_MAX_BYTES).then(|| SocialLink {
-                network: network.name.to_owned(),
-                url,
-            })
+        .filter_map(|network| Some((network, network.subdomain(host)?)))
+        .find_map(|(network, subdomain)| {
+            let found = network.profile(url, subdomain)?;
+            let name = found.rsplit('/').next()?.trim_start_matches('@');
+            let is_makers = MAKERS.iter().any(|maker| name.eq_ignore_ascii_case(maker));
+            (found.len() <= PROFILE_MAX_BYTES && !is_makers).then_some((network.name, found))
         })
 }
 
+fn mastodon(url: &Url) -> Option<(&'static str, String)> {
+    let path = Shape::At.path(url)?;
+    let found = format!("https://{}/{path}", url.host_str()?);
+    (found.len() <= PROFILE_MAX_BYTES).then_some(("mastodon", found))
+}
+
 impl Network {
-    /// Networks answer at `www.`, `m.`, `de.` and many more.
-    fn has_host(&self, host: &str) -> bool {
-        self.hosts.iter().any(|known| {
-            host.strip_suffix(known)
-                .is_some_and(|sub| sub.is_empty() || (sub.ends_with('.') && sub.len() <= 5))
+    /// What stands before the host of the network in a host.
+    fn subdomain<'a>(&self, host: &'a str) -> Option<&'a str> {
+        self.hosts.iter().find_map(|known| {
+            let sub = host.strip_suffix(known)?;
+            if sub.is_empty() {
+                Some(sub)
+            } else {
+                sub.strip_suffix('.')
+            }
         })
+    }
+
+    fn profile(&self, url: &Url, subdomain: &str) -> Option<String> {
+        self.shapes.iter().find_map(|shape| {
+            if let Shape::Subdomain = shape {
+                return self.below(subdomain);
+            }
+            if !is_front(subdomain) {
+                return None;
+            }
+            let path = shape.path(url)?;
+            if self.name == "whatsapp" && !path.bytes().all(|b| b.is_ascii_digit()) {
+                return None;
+            }
+            // A number is a video there, not a name.
+            if self.name == "vimeo" && path.bytes().all(|b| b.is_ascii_digit()) {
+                return None;
+            }
+            Some(format!("{}{path}", self.canonical))
+        })
+    }
+
+    /// `name.tumblr.com`.
+    fn below(&self, subdomain: &str) -> Option<String> {
+        let host = self.hosts.first()?;
+        let is_own = ["www", "m", "help", "blog", "assets", "static"].contains(&subdomain);
+        (is_name(subdomain) && !subdomain.contains('.') && !is_own)
+            .then(|| format!("https://{subdomain}.{host}/"))
     }
 }
 
 impl Shape {
     /// The path of the profile in its canonical form, without the first `/`.
-    fn profile_path(&self, path: &str) -> Option<String> {
-        let mut parts = path.split('/').filter(|part| !part.is_empty());
-        let first = parts.next()?;
-        match self {
+    fn path(&self, url: &Url) -> Option<String> {
+        let mut parts = url.path().split('/').filter(|part| !part.is_empty());
+        let found = match self {
             Self::Name { reserved } => {
-                let name = first.to_ascii_lowercase();
-                let is_page = reserved.contains(&name.as_str());
-                (!is_page && is_name(first) && first != "_").then(|| first.to_owned())
+                let name = parts.next()?;
+                let lower = name.to_ascii_lowercase();
+                let is_page = reserved.contains(&lower.as_str());
+                (!is_page && is_name(name)).then(|| name.to_owned())
             }
             Self::At => {
-                let name = first
+                let part = parts.next()?;
+                let name = part
                     .strip_prefix('@')
-                    .or_else(|| first.strip_prefix("%40"))?;
+                    .or_else(|| part.strip_prefix("%40"))?;
                 is_name(name).then(|| format!("@{name}"))
             }
             Self::Under { parts: known } => {
-                let part = first.to_ascii_lowercase();
+                let part = parts.next()?.to_ascii_lowercase();
                 let name = parts.next()?;
                 (known.contains(&part.as_str()) && is_name(name)).then(|| format!("{part}/{name}"))
             }
+            Self::Numbered { parts: known } => {
+                let part = parts.next()?.to_ascii_lowercase();
+                let (name, number) = (parts.next()?, parts.next()?);
+                let is_number = number.bytes().all(|b| b.is_ascii_digit());
+                (known.contains(&part.as_str()) && is_number)
+                    .then(|| format!("{part}/{name}/{number}"))
+            }
+            Self::Parameter { path, name } => {
+                if url.path() != *path {
+                    return None;
+                }
+                let value = url.query_pairs().find(|(key, _)| key == name)?.1;
+                let digits = value.trim().trim_start_matches('+');
+                let is_number = digits.len() > 4 && digits.bytes().all(|b| b.is_ascii_digit());
+                return is_number.then(|| match *name {
+                    "phone" => digits.to_owned(),
+                    _ => format!("{}?{name}={digits}", path.trim_start_matches('/')),
+                });
+            }
+            Self::Subdomain => None,
+        }?;
+        let is_tab = |part: &str| TABS.contains(&part.to_ascii_lowercase().as_str());
+        match (parts.next(), parts.next()) {
+            (None, _) => Some(found),
+            (Some(tab), None) if is_tab(tab) => Some(found),
+            _ => None,
         }
     }
+}
+
+/// Whether a network answers there as it does at its own host: `www.`, `m.`, `de-de.`.
+fn is_front(subdomain: &str) -> bool {
+    let is_language = matches!(subdomain.as_bytes(), [_, _] | [_, _, b'-', _, _]);
+    is_language || ["", "m", "mobile", "touch", "www"].contains(&subdomain)
 }
 
 /// Whether a part of a path can be the name of a profile; escapes stand for letters.
 fn is_name(part: &str) -> bool {
     part.len() > 1
+        && part.bytes().any(|b| b.is_ascii_alphanumeric())
         && part
             .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'%'))
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'%' | b'+'))
 }
 
 #[cfg(test)]
@@ -323,72 +207,219 @@ mod tests {
     use super::*;
 
     fn check(url: &str, expected: Option<(&str, &str)>) {
-        let found = profile(&PageUrl::parse(url).expect(url));
+        let found = profile(&Url::parse(url).expect(url));
         let found = found
             .as_ref()
-            .map(|link| (link.network.as_str(), link.url.as_str()));
+            .map(|(network, url)| (*network, url.as_str()));
         assert_eq!(found, expected, "{url}");
     }
 
     #[test]
     fn profiles_have_one_url() {
-        check(
-            "http://facebook.com/acme/?ref=x",
-            Some(("facebook", "https://www.facebook.com/acme")),
-        );
-        check("https://de-de.facebook.com/acme", None);
-        check(
-            "https://m.facebook.com/acme/about",
-            Some(("facebook", "https://www.facebook.com/acme")),
-        );
-        check(
-            "https://twitter.com/Acme",
-            Some(("x", "https://x.com/Acme")),
-        );
-        check(
-            "https://www.x.com/acme/status/1",
-            Some(("x", "https://x.com/acme")),
-        );
-        check(
-            "https://de.linkedin.com/company/acme-gmbh/about/",
-            Some(("linkedin", "https://www.linkedin.com/company/acme-gmbh")),
-        );
-        check(
-            "https://www.tiktok.com/@acme",
-            Some(("tiktok", "https://www.tiktok.com/@acme")),
-        );
-        check(
-            "https://youtube.com/@acme",
-            Some(("youtube", "https://www.youtube.com/@acme")),
-        );
-        check(
-            "https://www.youtube.com/channel/UC123",
-            Some(("youtube", "https://www.youtube.com/channel/UC123")),
-        );
-        check(
-            "https://instagram.com/acme",
-            Some(("instagram", "https://www.instagram.com/acme")),
-        );
+        for (url, network, canonical) in [
+            (
+                "http://facebook.com/acme/?ref=x",
+                "facebook",
+                "https://www.facebook.com/acme",
+            ),
+            (
+                "https://de-de.facebook.com/acme",
+                "facebook",
+                "https://www.facebook.com/acme",
+            ),
+            (
+                "https://m.facebook.com/acme/about",
+                "facebook",
+                "https://www.facebook.com/acme",
+            ),
+            (
+                "https://www.facebook.com/pages/Acme/123456",
+                "facebook",
+                "https://www.facebook.com/pages/Acme/123456",
+            ),
+            (
+                "https://www.facebook.com/profile.php?id=100064&ref=x",
+                "facebook",
+                "https://www.facebook.com/profile.php?id=100064",
+            ),
+            (
+                "https://www.facebook.com/p/Acme-1000",
+                "facebook",
+                "https://www.facebook.com/p/Acme-1000",
+            ),
+            ("https://twitter.com/Acme", "x", "https://x.com/Acme"),
+            ("https://mobile.twitter.com/Acme", "x", "https://x.com/Acme"),
+            (
+                "https://de.linkedin.com/company/acme-gmbh/about/",
+                "linkedin",
+                "https://www.linkedin.com/company/acme-gmbh",
+            ),
+            (
+                "https://www.tiktok.com/@acme",
+                "tiktok",
+                "https://www.tiktok.com/@acme",
+            ),
+            (
+                "https://youtube.com/@acme/videos",
+                "youtube",
+                "https://www.youtube.com/@acme",
+            ),
+            (
+                "https://www.youtube.com/acme",
+                "youtube",
+                "https://www.youtube.com/acme",
+            ),
+            (
+                "https://www.youtube.com/channel/UC123",
+                "youtube",
+                "https://www.youtube.com/channel/UC123",
+            ),
+            (
+                "https://instagram.com/acme",
+                "instagram",
+                "https://www.instagram.com/acme",
+            ),
+            (
+                "https://wa.me/493012345678?text=x",
+                "whatsapp",
+                "https://wa.me/493012345678",
+            ),
+            (
+                "https://api.whatsapp.com/send?phone=%2B493012345678&text=x",
+                "whatsapp",
+                "https://wa.me/493012345678",
+            ),
+            (
+                "https://acme.tumblr.com/",
+                "tumblr",
+                "https://acme.tumblr.com/",
+            ),
+            (
+                "https://mastodon.social/@acme",
+                "mastodon",
+                "https://mastodon.social/@acme",
+            ),
+            (
+                "https://www.pinterest.de/acme/",
+                "pinterest",
+                "https://www.pinterest.com/acme",
+            ),
+            (
+                "https://www.xing.com/pages/acme",
+                "xing",
+                "https://www.xing.com/pages/acme",
+            ),
+            ("https://t.me/acme", "telegram", "https://t.me/acme"),
+            (
+                "https://open.spotify.com/artist/1a2b",
+                "spotify",
+                "https://open.spotify.com/artist/1a2b",
+            ),
+            (
+                "https://www.snapchat.com/add/acme",
+                "snapchat",
+                "https://www.snapchat.com/add/acme",
+            ),
+            (
+                "https://discord.gg/acme",
+                "discord",
+                "https://discord.gg/acme",
+            ),
+            ("https://vk.com/acme", "vk", "https://vk.com/acme"),
+            (
+                "https://medium.com/@acme",
+                "medium",
+                "https://medium.com/@acme",
+            ),
+            (
+                "https://bsky.app/profile/acme.com",
+                "bluesky",
+                "https://bsky.app/profile/acme.com",
+            ),
+            (
+                "https://www.yelp.de/biz/acme-berlin",
+                "yelp",
+                "https://www.yelp.com/biz/acme-berlin",
+            ),
+        ] {
+            check(url, Some((network, canonical)));
+        }
+        let mut names: Vec<&str> = NETWORKS.iter().map(|network| network.name).collect();
+        names.dedup();
+        assert!(names.len() >= 20, "{names:?}");
     }
 
     #[test]
-    fn sharing_and_pages_of_the_network_are_no_profiles() {
+    fn sharing_posts_and_pages_of_the_network_are_no_profiles() {
         for url in [
             "https://www.facebook.com/sharer/sharer.php?u=x",
+            "https://www.facebook.com/sharer.php?u=x",
             "https://www.facebook.com/",
+            "https://www.facebook.com/acme/posts/123",
+            "https://www.facebook.com/plugins/like.php?href=x",
+            "https://www.facebook.com/wix",
             "https://twitter.com/intent/tweet?text=x",
+            "https://twitter.com/acme/status/1",
             "https://x.com/share?url=x",
+            "https://platform.twitter.com/widgets.js",
             "https://www.linkedin.com/shareArticle?url=x",
             "https://www.linkedin.com/sharing/share-offsite/?url=x",
+            "https://www.linkedin.com/posts/acme_1",
             "https://pinterest.com/pin/create/button/?url=x",
             "https://www.youtube.com/watch?v=x",
             "https://www.youtube.com/embed/x",
+            "https://www.youtube.com/playlist?list=x",
             "https://www.instagram.com/p/Cxyz/",
+            "https://www.instagram.com/acme/p/Cxyz/",
+            "https://www.tiktok.com/@acme/video/1",
             "https://notfacebook.com/acme",
             "https://facebook.com.evil.test/acme",
             "https://t.me/share/url?url=x",
+            "https://wa.me/?text=x",
+            "https://api.whatsapp.com/send?text=x",
+            "https://vimeo.com/123456",
+            "https://github.com/acme/repo",
+            "https://www.reddit.com/submit?url=x",
+            "https://www.tumblr.com/share/link?url=x",
+            "https://vk.com/share.php?url=x",
+            "https://developers.facebook.com/docs",
+            "https://business.instagram.com/acme",
+            "https://help.x.com/acme",
         ] {
             check(url, None);
         }
+    }
+
+    #[test]
+    fn a_profile_is_kept_once_whatever_its_case() {
+        let mut social = SocialLinks::default();
+        let url = |text: &str| PageUrl::parse(text).expect(text);
+        social.see(&url("https://www.facebook.com/Acme"), ContactMethod::Link);
+        social.see(&url("https://facebook.com/acme/"), ContactMethod::JsonLd);
+        social.see_x_name("@acme");
+        social.see_x_name("not a name");
+        social.see_me(&url("https://social.acme.org/@acme"), ContactMethod::Link);
+        social.see(&url("https://social.acme.org/@other"), ContactMethod::Link);
+        let found = social.take();
+        let urls: Vec<_> = found
+            .iter()
+            .map(|link| (link.url.as_str(), link.evidence.count))
+            .collect();
+        let expected = [
+            ("https://www.facebook.com/Acme", 2),
+            ("https://x.com/acme", 1),
+            ("https://social.acme.org/@acme", 1),
+        ];
+        assert_eq!(urls, expected);
+    }
+
+    #[test]
+    fn chats_tell_a_number() {
+        let number = |url: &str| chat_number(&PageUrl::parse(url).expect(url));
+        assert_eq!(
+            number("https://wa.me/493012345678").as_deref(),
+            Some("493012345678")
+        );
+        assert_eq!(number("https://www.facebook.com/12345678"), None);
     }
 }

@@ -38,6 +38,15 @@ impl<'a> Attributes<'a> {
             .map(|(_, value)| *value)
     }
 
+    /// Whether one of the words of an attribute is this one.
+    pub(super) fn has_word(&self, name: &str, word: &str) -> bool {
+        self.raw(name).is_some_and(|value| {
+            value
+                .split_ascii_whitespace()
+                .any(|known| known.eq_ignore_ascii_case(word))
+        })
+    }
+
     /// All attributes as they are written.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
         self.0.iter().copied()

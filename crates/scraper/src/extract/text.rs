@@ -7,9 +7,15 @@ use std::borrow::Cow;
 /// Bytes of text searched at once.
 const WINDOW_BYTES: usize = 16 * 1024;
 
-/// Most bytes carried from one window into the next, so that nothing is cut in two. Longer than
-/// any e-mail address or phone number with the words before it.
+/// Most bytes carried from one window into the next where no line ends in its last half, so that
+/// nothing is cut in two. Longer than any e-mail address or phone number with the words before
+/// it.
 const CARRY_BYTES: usize = 512;
+
+/// Characters that nobody sees: soft hyphens, marks of direction, zero-width spaces and joiners.
+const INVISIBLE: &[char] = &[
+    '\u{ad}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{200e}', '\u{200f}', '\u{2060}', '\u{feff}',
+];
 
 /// Decodes the entities of an attribute's value.
 pub(super) fn attribute_text(value: &str) -> Cow<'_, str> {
@@ -75,6 +81,9 @@ impl BoundedText {
 }
 
 /// Collects the visible text and hands it out in windows of bounded size.
+///
+/// White space is a single space, as readers see it; a line break stands between what is not one
+/// run of text.
 #[derive(Debug, Default)]
 pub(super) struct TextWindow {
     raw: String,
@@ -82,42 +91,82 @@ pub(super) struct TextWindow {
 
 impl TextWindow {
     /// Adds text; `search` is called with every window that has become full.
-    pub(super) fn push(&mut self, mut text: &str, mut search: impl FnMut(&str)) {
+    pub(super) fn push(&mut self, text: &str, mut search: impl FnMut(&str)) {
+        let mut rest = text;
+        while !rest.is_empty() {
+            let end = rest.bytes().position(|b| b.is_ascii_whitespace());
+            let (word, tail) = rest.split_at(end.unwrap_or(rest.len()));
+            self.push_piece(word, &mut search);
+            rest = tail.trim_ascii_start();
+            if rest.len() < tail.len() && !self.raw.ends_with([' ', '\n']) {
+                self.push_piece(" ", &mut search);
+            }
+        }
+    }
+
+    /// Ends a run of text, so that what follows is not read together with what came before.
+    pub(super) fn separate(&mut self, mut search: impl FnMut(&str)) {
+        if !self.raw.is_empty() && !self.raw.ends_with('\n') {
+            self.push_piece("\n", &mut search);
+        }
+    }
+
+    /// The text before what comes next, with entities.
+    pub(super) fn tail(&self) -> &str {
+        let start = self.raw.len().saturating_sub(CARRY_BYTES);
+        self.raw
+            .get(self.raw.ceil_char_boundary(start)..)
+            .unwrap_or_default()
+    }
+
+    /// Hands out what is left.
+    pub(super) fn finish(&mut self, mut search: impl FnMut(&str)) {
+        search(&readable(&self.raw));
+        self.raw.clear();
+    }
+
+    fn push_piece(&mut self, mut text: &str, search: &mut impl FnMut(&str)) {
         while !text.is_empty() {
             let room = WINDOW_BYTES.saturating_sub(self.raw.len());
             let (fits, rest) = text.split_at(text.floor_char_boundary(room));
             self.raw.push_str(fits);
             text = rest;
             if !rest.is_empty() {
-                self.flush(&mut search);
+                self.flush(search);
             }
         }
     }
 
-    /// Ends a run of text, so that what follows is not read together with what came before.
-    pub(super) fn separate(&mut self, search: impl FnMut(&str)) {
-        if !self.raw.is_empty() && !self.raw.ends_with('\n') {
-            self.push("\n", search);
-        }
-    }
-
-    /// Hands out what is left.
-    pub(super) fn finish(&mut self, mut search: impl FnMut(&str)) {
-        search(&htmlize::unescape(self.raw.as_str()));
-        self.raw.clear();
-    }
-
-    /// Hands out a full window, and keeps its end for the next one.
+    /// Hands out the whole lines of a full window and keeps what follows; if there are none, all
+    /// of it, and keeps its last words to be read again with what follows them.
     fn flush(&mut self, search: &mut impl FnMut(&str)) {
-        search(&htmlize::unescape(self.raw.as_str()));
-        let earliest = self
-            .raw
-            .ceil_char_boundary(self.raw.len().saturating_sub(CARRY_BYTES));
-        let tail = self.raw.get(earliest..).unwrap_or_default();
-        // Begin at a word, so that no half of one is taken for a whole.
-        let start = tail.find(char::is_whitespace).unwrap_or(tail.len());
-        let carried = tail.get(start..).unwrap_or_default().to_owned();
+        let last_line = self.raw.rfind('\n').filter(|at| *at >= WINDOW_BYTES / 2);
+        let (seen, kept) = if let Some(at) = last_line {
+            (at, at)
+        } else {
+            let earliest = self
+                .raw
+                .ceil_char_boundary(self.raw.len().saturating_sub(CARRY_BYTES));
+            let tail = self.raw.get(earliest..).unwrap_or_default();
+            // Begin at a word, so that no half of one is taken for a whole.
+            let word = tail.find(' ').unwrap_or(tail.len());
+            (self.raw.len(), earliest + word)
+        };
+        search(&readable(self.raw.get(..seen).unwrap_or_default()));
+        let carried = self.raw.get(kept..).unwrap_or_default().to_owned();
         self.raw = carried;
+    }
+}
+
+/// Text as it is seen: entities decoded, without what is invisible.
+fn readable(raw: &str) -> Cow<'_, str> {
+    let text = htmlize::unescape(raw);
+    // All of them begin with one of three bytes.
+    let may_have_invisible = text.bytes().any(|b| matches!(b, 0xc2 | 0xe2 | 0xef));
+    if may_have_invisible && text.contains(INVISIBLE) {
+        Cow::Owned(text.replace(INVISIBLE, ""))
+    } else {
+        text
     }
 }
 
@@ -153,6 +202,34 @@ mod tests {
         assert!(seen.len() > 1);
         assert!(seen.iter().skip(1).all(|part| part.starts_with(" word")));
         assert!(seen.last().is_some_and(|part| part.ends_with("last")));
+    }
+
+    #[test]
+    fn windows_end_where_lines_do_and_show_each_line_once() {
+        let mut window = TextWindow::default();
+        let mut seen = Vec::new();
+        let line = "a line of text ".repeat(10);
+        for _ in 0..500 {
+            window.push(&line, |part| seen.push(part.to_owned()));
+            window.separate(|part| seen.push(part.to_owned()));
+        }
+        window.finish(|part| seen.push(part.to_owned()));
+        assert!(seen.len() > 2);
+        let lines = seen.iter().flat_map(|part| part.lines());
+        let lines: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
+        assert_eq!(lines, [line.as_str(); 500]);
+    }
+
+    #[test]
+    fn text_is_handed_out_as_it_is_seen() {
+        let mut window = TextWindow::default();
+        window.push("in&shy;fo\u{200b}@firma.de  \n ", |_| {});
+        window.push("\t Tel&nbsp;1", |_| {});
+        window.separate(|_| {});
+        window.push(" x", |_| {});
+        let mut seen = String::new();
+        window.finish(|part| seen.push_str(part));
+        assert_eq!(seen, "info@firma.de Tel\u{a0}1\nx");
     }
 
     proptest! {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use trawl_scraper::facts::PageFacts;
-use trawl_scraper::facts::structured::{Organization, StructuredItem};
+use trawl_scraper::facts::contact::CompanyFactKind;
 
 use super::field::Field;
 use super::labels::{address_text, opening_times};
@@ -17,19 +17,24 @@ pub(super) fn values_of(facts: &PageFacts, field: Field) -> Vec<String> {
         Field::Emails => facts.emails.iter().map(|e| e.value.clone()).collect(),
         Field::Phones => facts.phones.iter().map(|p| p.value.clone()).collect(),
         Field::Social => facts.social_links.iter().map(|s| s.url.clone()).collect(),
-        Field::CompanyName => organizations(facts)
-            .filter_map(|org| org.legal_name.clone().or_else(|| org.name.clone()))
-            .collect(),
-        Field::Addresses => organizations(facts)
-            .filter_map(|org| org.address.as_ref())
+        Field::CompanyName => {
+            let legal = company(facts, CompanyFactKind::LegalName);
+            if legal.is_empty() {
+                company(facts, CompanyFactKind::Name)
+            } else {
+                legal
+            }
+        }
+        Field::Addresses => facts
+            .locations
+            .iter()
+            .map(|location| &location.address)
             .map(|a| address_text([&a.street, &a.postal_code, &a.locality].map(Option::as_deref)))
             .collect(),
-        Field::VatIds => organizations(facts)
-            .filter_map(|org| org.vat_id.clone())
-            .collect(),
-        Field::RegistrationNumbers => BTreeSet::new(),
-        Field::OpeningHours => organizations(facts)
-            .flat_map(|org| org.opening_hours.iter())
+        Field::VatIds => company(facts, CompanyFactKind::VatNumber),
+        Field::RegistrationNumbers => company(facts, CompanyFactKind::RegistrationNumber),
+        Field::OpeningHours => company(facts, CompanyFactKind::OpeningHours)
+            .iter()
             .flat_map(|hours| opening_times(hours))
             .collect(),
         Field::Technologies => facts.technologies.iter().map(|t| t.name.clone()).collect(),
@@ -37,9 +42,7 @@ pub(super) fn values_of(facts: &PageFacts, field: Field) -> Vec<String> {
     values.into_iter().collect()
 }
 
-fn organizations(facts: &PageFacts) -> impl Iterator<Item = &Organization> {
-    facts.structured.iter().filter_map(|item| match item {
-        StructuredItem::Organization(organization) => Some(organization.as_ref()),
-        _ => None,
-    })
+fn company(facts: &PageFacts, kind: CompanyFactKind) -> BTreeSet<String> {
+    let of_kind = facts.company.iter().filter(|fact| fact.kind == kind);
+    of_kind.map(|fact| fact.value.clone()).collect()
 }

@@ -3,10 +3,11 @@ use trawl_domain::url_rules::PageUrl;
 
 use super::super::facts_of;
 use super::*;
+use crate::facts::PageFacts;
+use crate::facts::contact::ContactMethod;
 use crate::facts::structured::{
     Article, Organization, Person, PostalAddress, Product, StructuredItem,
 };
-use crate::facts::{ContactMethod, PageFacts};
 
 fn facts(body: &str) -> PageFacts {
     let url = PageUrl::parse("https://hirsch.test/ueber/").expect("url");
@@ -107,16 +108,11 @@ fn contacts_name_the_method() {
         r"<div itemscope itemtype=https://schema.org/Organization>
         <meta itemprop=email content=post@hirsch.de><meta itemprop=telephone content='+49 30 1234567'>",
     );
-    let found = |contacts: &[crate::facts::Contact]| {
-        let found = contacts.iter().map(|c| (c.value.clone(), c.method));
-        found.collect::<Vec<_>>()
-    };
     let method = ContactMethod::Microdata;
-    assert_eq!(
-        found(&facts.emails),
-        [("post@hirsch.de".to_owned(), method)]
-    );
-    assert_eq!(found(&facts.phones), [("+49301234567".to_owned(), method)]);
+    assert_eq!(facts.emails[0].value, "post@hirsch.de");
+    assert_eq!(facts.emails[0].evidence.methods, [method]);
+    assert_eq!(facts.phones[0].value, "+49301234567");
+    assert_eq!(facts.phones[0].evidence.methods, [method]);
     let json = serde_json::to_string(&method).expect("json");
     assert_eq!(json, "\"microdata\"");
 }

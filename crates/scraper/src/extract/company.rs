@@ -1,0 +1,150 @@
+//! What a page says of the business itself: names, addresses, numbers, opening hours.
+
+use super::company_name::{company_names, is_company_name};
+use super::registers::{CompanyNumber, company_numbers};
+use super::text::clean;
+use super::vat::vat_number;
+use crate::facts::contact::{
+    CompanyFact, CompanyFactKind, ContactMethod, Evidence, Location, add_found,
+};
+use crate::facts::structured::{Organization, PostalAddress};
+use crate::facts::{COMPANY_FACTS_MAX, LOCATIONS_MAX};
+
+/// Most bytes of a name and of a line of opening hours.
+const NAME_MAX_BYTES: usize = 160;
+
+/// Collects it, each value once with all that speaks for it.
+#[derive(Debug, Default)]
+pub(super) struct Company {
+    facts: Vec<CompanyFact>,
+    locations: Vec<Location>,
+}
+
+impl Company {
+    /// Takes an organization that the page states for machines.
+    pub(super) fn see_organization(&mut self, organization: &Organization, method: ContactMethod) {
+        if let Some(name) = &organization.legal_name {
+            self.add(CompanyFactKind::LegalName, name, method);
+        }
+        if let Some(name) = &organization.name {
+            self.add(CompanyFactKind::Name, name, method);
+        }
+        if let Some(vat) = organization.vat_id.as_deref().and_then(vat_number) {
+            self.add(CompanyFactKind::VatNumber, &vat, method);
+        }
+        for hours in &organization.opening_hours {
+            self.add(CompanyFactKind::OpeningHours, hours, method);
+        }
+    }
+
+    /// Takes a postal address that the page states for machines.
+    pub(super) fn see_address(&mut self, address: &PostalAddress, method: ContactMethod) {
+        let location = Location {
+            address: address.clone(),
+            evidence: Evidence::of(method),
+        };
+        add_found(&mut self.locations, location, LOCATIONS_MAX);
+    }
+
+    /// Takes the name of the site by the Open Graph protocol.
+    pub(super) fn see_site_name(&mut self, name: &str) {
+        if let Some(name) = clean(name, NAME_MAX_BYTES) {
+            let kind = if is_company_name(&name) {
+                CompanyFactKind::LegalName
+            } else {
+                CompanyFactKind::Name
+            };
+            self.add(kind, &name, ContactMethod::Head);
+        }
+    }
+
+    /// Looks for names and numbers in decoded text.
+    pub(super) fn add_text(&mut self, text: &str) {
+        company_names(text, |name| {
+            self.add(CompanyFactKind::LegalName, name, ContactMethod::Text);
+        });
+        company_numbers(text, |number| self.add_number(number));
+    }
+
+    /// Addresses and facts, judged.
+    pub(super) fn take(&mut self) -> (Vec<Location>, Vec<CompanyFact>) {
+        let (mut locations, mut facts) = (
+            std::mem::take(&mut self.locations),
+            std::mem::take(&mut self.facts),
+        );
+        for location in &mut locations {
+            location.evidence.judge(false);
+        }
+        for fact in &mut facts {
+            fact.evidence.judge(false);
+        }
+        (locations, facts)
+    }
+
+    fn add_number(&mut self, number: CompanyNumber) {
+        let fact = CompanyFact {
+            kind: number.kind,
+            value: number.value,
+            scheme: number.scheme.map(str::to_owned),
+            court: number.court,
+            evidence: Evidence::of(ContactMethod::Text),
+        };
+        add_found(&mut self.facts, fact, COMPANY_FACTS_MAX);
+    }
+
+    fn add(&mut self, kind: CompanyFactKind, value: &str, method: ContactMethod) {
+        let value = value.get(..value.floor_char_boundary(NAME_MAX_BYTES));
+        let fact = CompanyFact {
+            kind,
+            value: value.unwrap_or_default().trim().to_owned(),
+            scheme: None,
+            court: None,
+            evidence: Evidence::of(method),
+        };
+        add_found(&mut self.facts, fact, COMPANY_FACTS_MAX);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_stated_and_what_is_written_is_one() {
+        let organization = Organization {
+            name: Some("Hirsch".into()),
+            legal_name: Some("Hirsch GmbH".into()),
+            vat_id: Some("DE 136695976".into()),
+            opening_hours: vec!["Mo-Fr 08:00-18:00".into()],
+            ..Organization::default()
+        };
+        let address = PostalAddress {
+            locality: Some("Berlin".into()),
+            ..PostalAddress::default()
+        };
+        let mut company = Company::default();
+        company.see_organization(&organization, ContactMethod::JsonLd);
+        company.see_address(&address, ContactMethod::JsonLd);
+        company.see_address(&address, ContactMethod::Microdata);
+        company.see_site_name(" Hirsch ");
+        company.add_text("Hirsch GmbH\nUSt-IdNr. DE136695976\nAmtsgericht Köln HRB 12");
+        let (locations, facts) = company.take();
+        assert_eq!(locations.len(), 1);
+        assert_eq!(locations[0].evidence.count, 2);
+        let found: Vec<_> = facts
+            .iter()
+            .map(|fact| (fact.kind, fact.value.as_str(), fact.evidence.count))
+            .collect();
+        let expected = [
+            (CompanyFactKind::LegalName, "Hirsch GmbH", 2),
+            (CompanyFactKind::Name, "Hirsch", 2),
+            (CompanyFactKind::VatNumber, "DE136695976", 2),
+            (CompanyFactKind::OpeningHours, "Mo-Fr 08:00-18:00", 1),
+            (CompanyFactKind::RegistrationNumber, "HRB 12", 1),
+        ];
+        assert_eq!(found, expected);
+        assert_eq!(facts[4].court.as_deref(), Some("Amtsgericht Köln"));
+        assert_eq!(facts[4].country(), Some("DE"));
+        assert_eq!(facts[0].country(), None);
+    }
+}

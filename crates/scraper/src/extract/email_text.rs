@@ -1,0 +1,470 @@
+//! Where e-mail addresses may stand in a text, plain or spelled out against crawlers.
+//!
+//! Whether one is real is decided elsewhere. A spelling is taken only where it can hardly be
+//! anything else: words in brackets, or bare words in a place where an address is to be expected.
+
+use std::sync::LazyLock;
+
+use super::words::{Words, strip_word};
+
+/// Words for the at sign within brackets, in lower case.
+const BRACKETED_AT: &[&str] = &[
+    "@",
+    "@t",
+    "a",
+    "affe",
+    "alfa",
+    "apenstaartje",
+    "arobas",
+    "arobase",
+    "arroba",
+    "at",
+    "at-sign",
+    "atsign",
+    "chiocciola",
+    "chiocciolina",
+    "klammeraffe",
+    "krøllalfa",
+    "kukac",
+    "malpa",
+    "małpa",
+    "miukumauku",
+    "papaki",
+    "snabel-a",
+    "snabela",
+    "sobaka",
+    "zavinac",
+    "zavináč",
+    "ät",
+    "παπάκι",
+    "собака",
+    "собачка",
+    "アット",
+    "アットマーク",
+    "골뱅이",
+];
+
+/// Words for the dot within brackets, in lower case.
+const BRACKETED_DOT: &[&str] = &[
+    ".",
+    "bod",
+    "dot",
+    "kropka",
+    "piste",
+    "point",
+    "pont",
+    "ponto",
+    "prick",
+    "prik",
+    "punct",
+    "punkt",
+    "punktum",
+    "punt",
+    "punto",
+    "tecka",
+    "tečka",
+    "τελεία",
+    "тачка",
+    "точка",
+    "ドット",
+];
+
+/// Bare words for the at sign with what sets them off; the first means other things as well, and
+/// wants a spelled dot after it.
+const BARE_AT: &[&str] = &[
+    " at ",
+    " @ ",
+    " apenstaartje ",
+    " arobase ",
+    " arroba ",
+    " chiocciola ",
+    " klammeraffe ",
+    " kukac ",
+    " małpa ",
+    " snabel-a ",
+    " zavináč ",
+    " ät ",
+    " собака ",
+    "*at*",
+    "_at_",
+    "|at|",
+];
+const COMMON_BARE_AT: &str = " at ";
+
+/// Bare words for the dot with what sets them off.
+const BARE_DOT: &[&str] = &[
+    " dot ",
+    " kropka ",
+    " piste ",
+    " point ",
+    " ponto ",
+    " prik ",
+    " punkt ",
+    " punto ",
+    " punt ",
+    " tečka ",
+    " точка ",
+    "*dot*",
+    "_dot_",
+    "|dot|",
+];
+
+/// Endings of words before an address that announce it, in lower case.
+const LABELS: &[&str] = &[
+    "mail",
+    "courriel",
+    "correo",
+    "posta",
+    "poczta",
+    "posti",
+    "epost",
+    "e-post",
+    "pošta",
+    "почта",
+    "adres",
+    "address",
+    "kontakt",
+    "contact",
+];
+
+/// Most bytes between brackets, and most parts of one side of an address.
+const BRACKETED_MAX_BYTES: usize = 40;
+const PARTS_MAX: usize = 6;
+
+/// Most bytes of one side of an address that are looked at.
+const SIDE_MAX_BYTES: usize = 160;
+
+/// Signs at which an address may be, besides the bare words.
+const SIGNS: &[&str] = &["@", "＠", "[", "(", "{", "（"];
+
+static PLACES: LazyLock<Words> = LazyLock::new(|| Words::new(BARE_AT.iter().chain(SIGNS).copied()));
+
+/// An address as a text has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Written<'a> {
+    /// With an at sign between its parts.
+    Plain { local: &'a str, domain: &'a str },
+    /// Put together from what is spelled: `info [at] firma (dot) de`.
+    Spelled(String),
+}
+
+/// What may be an address in a text.
+pub(super) fn written(text: &str) -> impl Iterator<Item = Written<'_>> {
+    PLACES.find(text).filter_map(move |(word, start, end)| {
+        let before = text.get(..start)?;
+        let after = text.get(end..)?;
+        match BARE_AT.get(word) {
+            Some(word) => bare(word, before, after),
+            None => match text.get(start..end)? {
+                "@" | "＠" => spelled_domain(before, after).or_else(|| plain(before, after)),
+                _ => in_brackets(before, text.get(start..)?),
+            },
+        }
+    })
+}
+
+fn plain<'a>(before: &'a str, after: &'a str) -> Option<Written<'a>> {
+    let local_start = before
+        .char_indices()
+        .rev()
+        .take_while(|(_, c)| is_local_char(*c))
+        .last()?
+        .0;
+    let (outer, local) = before.split_at(local_start);
+    let domain_end = after.find(|c| !is_domain_char(c)).unwrap_or(after.len());
+    let (domain, rest) = after.split_at(domain_end);
+    let start = outer.ceil_char_boundary(outer.len().saturating_sub(SIDE_MAX_BYTES));
+    let word = outer.get(start..)?.rsplit(char::is_whitespace).next()?;
+    let is_in_path = word.ends_with('/') && word.contains('.') && !word.contains('@');
+    let is_password = word.ends_with(':') && word.contains("://");
+    // A name in a network: `@name@server`.
+    let is_handle = word.ends_with('@');
+    // The address of a repository: `git@host:path`.
+    let is_remote = local == "git" && rest.starts_with(':');
+    if domain.is_empty() || is_in_path || is_password || is_handle || is_remote {
+        return None;
+    }
+    Some(Written::Plain {
+        local: local.trim_start_matches(['.', '-', '+', '\'', '&']),
+        domain: domain.trim_end_matches(['.', '-', '_']),
+    })
+}
+
+/// `info@firma [dot] de`.
+fn spelled_domain<'a>(before: &'a str, after: &'a str) -> Option<Written<'a>> {
+    let (domain, _) = domain_after(after, false).filter(|(domain, _)| domain.is_spelled)?;
+    let (local, _) = local_before(before)?;
+    Some(Written::Spelled(format!("{local}@{}", domain.text)))
+}
+
+/// `info [at] firma.de`; the text begins with the bracket.
+fn in_brackets<'a>(before: &'a str, text: &'a str) -> Option<Written<'a>> {
+    let (inner, rest) = bracketed(text)?;
+    let is_tight = !before.ends_with(' ') && !rest.starts_with(' ');
+    // A letter in brackets numbers a paragraph more often.
+    if !BRACKETED_AT.contains(&inner.as_str()) || (inner == "a" && !is_tight) {
+        return None;
+    }
+    let (domain, _) = domain_after(rest.trim_start_matches(' '), true)?;
+    let (local, _) = local_before(before.trim_end_matches(['[', '(', '{', '（', ' ']))?;
+    Some(Written::Spelled(format!("{local}@{}", domain.text)))
+}
+
+/// `info at firma dot de`, where an address is announced or is all that a line has.
+fn bare<'a>(word: &str, before: &'a str, after: &'a str) -> Option<Written<'a>> {
+    let (domain, rest) = domain_after(after, true)?;
+    let (local, outer) = local_before(before)?;
+    let is_meant = domain.is_spelled || word != COMMON_BARE_AT;
+    let is_expected = is_announced(outer) || (is_line_start(outer) && is_end(rest));
+    (is_meant && is_expected).then(|| Written::Spelled(format!("{local}@{}", domain.text)))
+}
+
+/// Whether a line is over, or a sentence.
+fn is_end(rest: &str) -> bool {
+    let rest = rest.trim_start_matches(' ');
+    let mut chars = rest.chars();
+    match chars.next() {
+        None | Some('\n') => true,
+        Some(c) if c.is_alphanumeric() => false,
+        Some(_) => chars.next().is_none_or(|c| !c.is_alphanumeric()),
+    }
+}
+
+fn is_line_start(outer: &str) -> bool {
+    let outer = outer.trim_end_matches(' ');
+    outer.is_empty() || outer.ends_with('\n')
+}
+
+fn is_announced(outer: &str) -> bool {
+    let outer = outer.trim_end_matches(' ');
+    let word = outer.trim_end_matches([':', '.', '-', '>', '»', '–']);
+    let start = word.ceil_char_boundary(word.len().saturating_sub(24));
+    let word = word.get(start..).unwrap_or_default().to_lowercase();
+    outer.ends_with(':') || LABELS.iter().any(|label| word.ends_with(label))
+}
+
+/// The lower-case text between brackets at the beginning of a text, and what follows.
+fn bracketed(text: &str) -> Option<(String, &str)> {
+    let close = match text.chars().next()? {
+        '[' => ']',
+        '(' => ')',
+        '{' => '}',
+        '（' => '）',
+        _ => return None,
+    };
+    let limit = text.floor_char_boundary(BRACKETED_MAX_BYTES);
+    let end = text.get(..limit)?.find(close)?;
+    let inner = text.get(..end)?.trim_start_matches(['[', '(', '{', '（']);
+    let rest = text.get(end..)?.trim_start_matches(close);
+    Some((inner.trim().to_lowercase(), rest))
+}
+
+/// A domain, and whether a dot of it is spelled.
+struct Domain {
+    text: String,
+    is_spelled: bool,
+}
+
+/// Reads a domain at the beginning of a text, and tells what follows it.
+fn domain_after(text: &str, takes_bare: bool) -> Option<(Domain, &str)> {
+    let mut rest = text.get(..text.floor_char_boundary(SIDE_MAX_BYTES))?;
+    let mut domain = String::new();
+    let mut is_spelled = false;
+    for _ in 0..PARTS_MAX {
+        let end = rest
+            .find(|c| !(is_domain_char(c) && c != '.' && c != '_'))
+            .unwrap_or(rest.len());
+        let (label, tail) = rest.split_at(end);
+        if label.is_empty() {
+            return None;
+        }
+        domain.push_str(label);
+        rest = tail;
+        let next = if let Some(next) = tail.strip_prefix('.') {
+            next
+        } else if let Some(next) = spelled_dot(tail, takes_bare) {
+            is_spelled = true;
+            next
+        } else {
+            break;
+        };
+        if !next.starts_with(|c: char| is_domain_char(c) && c != '.') {
+            break;
+        }
+        domain.push('.');
+        rest = next;
+    }
+    domain.contains('.').then_some((
+        Domain {
+            text: domain,
+            is_spelled,
+        },
+        rest,
+    ))
+}
+
+/// What follows a spelled dot at the beginning of a text.
+fn spelled_dot(text: &str, takes_bare: bool) -> Option<&str> {
+    if let Some((inner, rest)) = bracketed(text.trim_start_matches(' '))
+        && BRACKETED_DOT.contains(&inner.as_str())
+    {
+        return Some(rest.trim_start_matches(' '));
+    }
+    let mut words = BARE_DOT.iter().filter(|_| takes_bare);
+    words.find_map(|word| strip_word(text, word))
+}
+
+/// Reads a local part at the end of a text, and tells what stands before it.
+fn local_before(text: &str) -> Option<(String, &str)> {
+    let mut outer = text;
+    let mut parts: Vec<&str> = Vec::new();
+    for _ in 0..PARTS_MAX {
+        let start = outer
+            .char_indices()
+            .rev()
+            .take_while(|(_, c)| is_local_char(*c))
+            .last()?
+            .0;
+        let (before, part) = outer.split_at(start);
+        parts.push(part);
+        outer = before;
+        let Some(before) = before_bracketed_dot(before.trim_end_matches(' ')) else {
+            break;
+        };
+        outer = before.trim_end_matches(' ');
+    }
+    parts.reverse();
+    Some((parts.join("."), outer))
+}
+
+/// What stands before a dot in brackets at the end of a text.
+fn before_bracketed_dot(text: &str) -> Option<&str> {
+    if !text.ends_with([']', ')', '}', '）']) {
+        return None;
+    }
+    let open = text.rfind(['[', '(', '{', '（'])?;
+    let (inner, _) = bracketed(text.get(open..)?)?;
+    BRACKETED_DOT
+        .contains(&inner.as_str())
+        .then(|| text.get(..open))
+        .flatten()
+}
+
+/// Whether a character may stand before the at sign.
+pub(super) fn is_local_char(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '+' | '\'' | '&')
+}
+
+fn is_domain_char(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '.' | '-' | '_')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn spelled(text: &str) -> Vec<String> {
+        written(text)
+            .filter_map(|written| match written {
+                Written::Spelled(address) => Some(address),
+                Written::Plain { .. } => None,
+            })
+            .collect()
+    }
+
+    fn plain(text: &str) -> Vec<String> {
+        written(text)
+            .filter_map(|written| match written {
+                Written::Plain { local, domain } => Some(format!("{local}@{domain}")),
+                Written::Spelled(_) => None,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn spelled_addresses_are_put_together() {
+        for (text, expected) in [
+            ("info [at] firma.de", "info@firma.de"),
+            ("info(at)firma(dot)de", "info@firma.de"),
+            ("info {AT} firma {DOT} co {dot} uk", "info@firma.co.uk"),
+            (
+                "max (punkt) muster (ät) firma (punkt) de",
+                "max.muster@firma.de",
+            ),
+            ("ventas (arroba) tienda (punto) es", "ventas@tienda.es"),
+            ("info [chiocciola] ditta [punto] it", "info@ditta.it"),
+            ("biuro [małpa] firma [kropka] pl", "biuro@firma.pl"),
+            ("contact [arobase] maison [point] fr", "contact@maison.fr"),
+            ("info(a)firma.cz", "info@firma.cz"),
+            ("info [ at ] firma.de", "info@firma.de"),
+            ("info((at))firma.de", "info@firma.de"),
+            ("info（アット）kaisha.co.jp", "info@kaisha.co.jp"),
+            ("Mail: info at firma dot de", "info@firma.de"),
+            ("info at firma dot de", "info@firma.de"),
+            ("E-Mail info @ firma.de", "info@firma.de"),
+            ("correo: ventas arroba tienda.es", "ventas@tienda.es"),
+            ("x\ninfo_at_firma_dot_de", "info@firma.de"),
+            ("info@firma[dot]de", "info@firma.de"),
+            ("info@firma (punkt) de", "info@firma.de"),
+        ] {
+            assert!(
+                spelled(text).contains(&expected.to_owned()),
+                "{text}: {:?}",
+                spelled(text)
+            );
+        }
+    }
+
+    #[test]
+    fn words_that_only_look_like_a_spelling_are_left_alone() {
+        for text in [
+            "More info at firma.de",
+            "Find us at acme dot com on the web",
+            "Meet us at Main Street. Come early",
+            "paragraph (a) example.org",
+            "(at) firma.de",
+            "info [at] firma",
+            "open [at] 10.30",
+            "We meet for lunch @ cafe.com",
+            "we shop at acme dot com",
+            "a [b] c.de",
+        ] {
+            let found = spelled(text);
+            assert!(
+                found.iter().all(|address| address == "open@10.30"),
+                "{text}: {found:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn parts_of_urls_and_of_other_names_are_no_addresses() {
+        for text in [
+            "@user@mastodon.social",
+            "https://name:secret@host.de/",
+            "https://site.de/c/name@host.de",
+            "git@github.com:a/b.git",
+            "@handle",
+        ] {
+            assert_eq!(plain(text), [""; 0], "{text}");
+        }
+        assert_eq!(
+            plain("mailto:info@firma.de, a@b.de/x＠kaisha.co.jp"),
+            ["info@firma.de", "a@b.de", "x@kaisha.co.jp"]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_searched_without_a_panic(
+            text in "(\\PC|[@a-c. ]|\\[at\\]|\\(dot\\)| at | dot |[\\[\\](){}（）]){0,60}",
+        ) {
+            for address in spelled(&text) {
+                prop_assert!(address.len() <= text.len() + PARTS_MAX);
+            }
+            plain(&text);
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! Which addresses can be those of people, and how they are written here.
+
+use url::Host;
+
+use super::email_text::is_local_char;
+use crate::registrable::{has_public_suffix, is_same_site, registrable_domain};
+
+/// Longest address and longest local part (RFC 5321, 4.5.3.1).
+pub(super) const ADDRESS_MAX_BYTES: usize = 254;
+const LOCAL_MAX_BYTES: usize = 64;
+
+/// Domains of placeholders, of error reports and of machines, with all below them.
+const FOREIGN_DOMAINS: &[&str] = &[
+    "calendar.google.com",
+    "company.com",
+    "domain.com",
+    "email.com",
+    "gserviceaccount.com",
+    "mysite.com",
+    "sentry.io",
+    "users.noreply.github.com",
+    "website.com",
+    "wixpress.com",
+];
+
+/// Registered names of placeholders under any suffix.
+const PLACEHOLDER_NAMES: &[&str] = &[
+    "beispiel",
+    "beispieldomain",
+    "deine-domain",
+    "deinedomain",
+    "domaine",
+    "dominio",
+    "ejemplo",
+    "esempio",
+    "example",
+    "exemple",
+    "exemplo",
+    "ihre-domain",
+    "ihredomain",
+    "meine-domain",
+    "minfirma",
+    "mojafirma",
+    "mustermann",
+    "musterfirma",
+    "mydomain",
+    "mycompany",
+    "priklad",
+    "przyklad",
+    "seudominio",
+    "sualoja",
+    "tu-dominio",
+    "tudominio",
+    "tuodominio",
+    "tuaempresa",
+    "tuempresa",
+    "voorbeeld",
+    "votre-domaine",
+    "votredomaine",
+    "votresite",
+    "votre-site",
+    "your-company",
+    "your-domain",
+    "yourcompany",
+    "yourdomain",
+    "yoursite",
+    "yourwebsite",
+];
+
+/// Local parts that ask the reader to put in their own.
+const PLACEHOLDER_LOCALS: &[&str] = &[
+    "beispiel",
+    "correo.ejemplo",
+    "deine.email",
+    "deinname",
+    "deine-email",
+    "dein.name",
+    "ejemplo",
+    "emailaddress",
+    "email.address",
+    "eksempel",
+    "esempio",
+    "example",
+    "exemple",
+    "exemplo",
+    "exempel",
+    "firstname.lastname",
+    "first.last",
+    "fornavn.etternavn",
+    "ihre-email",
+    "ihre.email",
+    "ihrname",
+    "ihr.name",
+    "imie.nazwisko",
+    "imię.nazwisko",
+    "jan.kowalski",
+    "jane.doe",
+    "jmeno",
+    "jméno",
+    "john.doe",
+    "johndoe",
+    "max.mustermann",
+    "maxmustermann",
+    "mustermann",
+    "myname",
+    "naam",
+    "name",
+    "navn",
+    "nazwa",
+    "nom",
+    "nombre",
+    "nome",
+    "nome.cognome",
+    "nome.sobrenome",
+    "prenom.nom",
+    "przyklad",
+    "seuemail",
+    "seunome",
+    "someone",
+    "tu-email",
+    "tucorreo",
+    "tuemail",
+    "tunombre",
+    "tuo.nome",
+    "tuonome",
+    "twojemail",
+    "uw-email",
+    "uw.naam",
+    "uwnaam",
+    "user",
+    "username",
+    "voornaam.achternaam",
+    "vorname.nachname",
+    "votre-email",
+    "votre.email",
+    "votre.nom",
+    "votreemail",
+    "votrenom",
+    "xxx",
+    "xxxx",
+    "xyz",
+    "you",
+    "your",
+    "your-email",
+    "your-name",
+    "your.email",
+    "your.name",
+    "your_email",
+    "your_name",
+    "youremail",
+    "yourname",
+];
+
+/// Local parts longer than this that are hexadecimal are keys of trackers.
+const HEX_LOCAL_MIN_BYTES: usize = 20;
+
+/// The address in lower case with its domain in ASCII; `None` if it is no address of a person.
+pub(super) fn normal_address(address: &str, host: &str) -> Option<String> {
+    let address = address.trim();
+    if address.len() > ADDRESS_MAX_BYTES {
+        return None;
+    }
+    let (local, domain) = address.rsplit_once('@')?;
+    let local = local.trim_end_matches('.').to_ascii_lowercase();
+    let is_local = !local.is_empty()
+        && local.len() <= LOCAL_MAX_BYTES
+        && local.chars().all(is_local_char)
+        && !local.starts_with('.')
+        && !local.contains("..");
+    if !is_local || is_placeholder_local(&local) {
+        return None;
+    }
+    let domain = ascii_domain(domain)?;
+    let is_own = is_same_site(&domain, host);
+    let is_public = has_public_suffix(&domain) && !is_placeholder_domain(&domain);
+    if !(is_own || is_public) {
+        return None;
+    }
+    Some(format!("{local}@{domain}"))
+}
+
+fn ascii_domain(domain: &str) -> Option<String> {
+    let domain = match Host::parse(domain.trim_end_matches('.')).ok()? {
+        Host::Domain(domain) => domain,
+        Host::Ipv4(_) | Host::Ipv6(_) => return None,
+    };
+    let is_name = domain.contains('.')
+        && domain.split('.').all(|label| {
+            !label.is_empty()
+                && label.len() <= 63
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+                && label
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        });
+    // The first label of `logo@2x.mov` and its like is a scale, not a name.
+    let first = domain.split('.').next()?;
+    let is_scale = first
+        .strip_suffix('x')
+        .is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
+    (is_name && !is_scale).then_some(domain)
+}
+
+/// What asks for the reader's own, and the keys of trackers.
+fn is_placeholder_local(local: &str) -> bool {
+    let is_hex = |text: &str| text.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+    PLACEHOLDER_LOCALS.contains(&local) || (local.len() >= HEX_LOCAL_MIN_BYTES && is_hex(local))
+}
+
+fn is_placeholder_domain(domain: &str) -> bool {
+    let is_foreign = FOREIGN_DOMAINS.iter().any(|foreign| {
+        domain
+            .strip_suffix(foreign)
+            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    });
+    let registered = registrable_domain(domain).unwrap_or_default();
+    let name = registered.split('.').next().unwrap_or_default();
+    is_foreign || PLACEHOLDER_NAMES.contains(&name)
+}

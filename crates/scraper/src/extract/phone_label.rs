@@ -1,0 +1,354 @@
+//! What the words before a number say of it.
+
+/// How far before a number a word is looked for, in bytes and in words.
+const LABEL_BYTES: usize = 48;
+const LABEL_WORDS: usize = 3;
+
+/// Most bytes of a line that may be the label of the line below it.
+const LINE_MAX_BYTES: usize = 40;
+
+/// Signs for a phone and for a fax. The first of each is also put where an element is named after
+/// one.
+pub(super) const PHONE_SIGN: char = '☎';
+pub(super) const FAX_SIGN: char = '℻';
+const PHONE_SIGNS: &[char] = &[PHONE_SIGN, '✆', '📞', '📱', '☏', '🕿', '📲', '🤙'];
+const FAX_SIGNS: &[char] = &[FAX_SIGN, '📠', '🖷'];
+
+/// Words that announce a phone number, in lower case; of one letter only next to the number.
+const PHONE_WORDS: &[&str] = &[
+    "appel",
+    "appelez",
+    "bel",
+    "call",
+    "cel",
+    "cell",
+    "cep",
+    "dzwoń",
+    "fon",
+    "gsm",
+    "helpline",
+    "hotline",
+    "infoline",
+    "infolinia",
+    "kom",
+    "ligue",
+    "llama",
+    "llámanos",
+    "m",
+    "mob",
+    "notruf",
+    "p",
+    "ph",
+    "phone",
+    "phones",
+    "puh",
+    "ring",
+    "ruf",
+    "t",
+    "tel",
+    "telf",
+    "telm",
+    "tfn",
+    "tfno",
+    "tlf",
+    "tél",
+    "whatsapp",
+    "zadzwoń",
+    "zentrale",
+    "κιν",
+    "τηλ",
+    "моб",
+    "тел",
+];
+
+/// Beginnings of such words.
+const PHONE_STEMS: &[&str] = &[
+    "celular",
+    "cellular",
+    "chiama",
+    "gsm",
+    "handy",
+    "hotline",
+    "komórk",
+    "mobi",
+    "móvi",
+    "portable",
+    "puhelin",
+    "rufn",
+    "tele",
+    "telé",
+    "télé",
+    "дзвон",
+    "звон",
+    "κινητ",
+    "τηλέφ",
+    "мобил",
+    "моби",
+    "телефон",
+];
+
+/// Pieces of words in scripts that set no spaces.
+const PHONE_PIECES: &[&str] = &[
+    "電話",
+    "电话",
+    "手机",
+    "携帯",
+    "전화",
+    "연락처",
+    "هاتف",
+    "טלפון",
+];
+
+/// Beginnings that look like those but are not.
+const NOT_PHONE_STEMS: &[&str] = &[
+    "telegram",
+    "telecop",
+    "télécop",
+    "telefa",
+    "telekom",
+    "telema",
+    "teleko",
+];
+
+/// Words, and pieces of words, that announce a fax.
+const FAX_PIECES: &[&str] = &[
+    "fax",
+    "faks",
+    "факс",
+    "φαξ",
+    "télécop",
+    "ファックス",
+    "ファクス",
+    "传真",
+    "傳真",
+    "팩스",
+];
+
+/// Words that announce a number of another kind, in lower case.
+const OTHER_WORDS: &[&str] = &[
+    "abn", "bankgiro", "bic", "blz", "btw", "ceidg", "cf", "cif", "clabe", "cnpj", "compte", "crn",
+    "cuenta", "cui", "cuit", "cvr", "dic", "dič", "duns", "ean", "eik", "f", "finess", "gln",
+    "gtin", "hrb", "hra", "iban", "ico", "ičo", "ič", "isbn", "issn", "iva", "kbo", "konto", "krs",
+    "kvk", "mersis", "nif", "nip", "nipc", "ogrn", "oib", "orgnr", "orcid", "piva", "plusgiro",
+    "pzn", "rachunek", "rcs", "rea", "regon", "rfc", "rpps", "siren", "siret", "sku", "tax", "tva",
+    "tunnus", "uid", "ust", "vat", "vkn", "инн", "кпп", "огрн", "р", "счет", "αφμ", "γεμη",
+];
+
+/// Beginnings of such words.
+const OTHER_STEMS: &[&str] = &[
+    "bank",
+    "handelsreg",
+    "konton",
+    "licen",
+    "lizenz",
+    "partita",
+    "regist",
+    "steuer",
+    "umsatzst",
+    "ytunnus",
+    "organisationsn",
+    "organisasjonsn",
+    "fiskal",
+    "fiscal",
+];
+
+/// Words, beginnings and endings that announce some number, which a country code outweighs.
+const WEAK_WORDS: &[&str] = &[
+    "art", "code", "id", "kod", "lot", "mod", "no", "nr", "num", "nº", "ref", "réf", "serial",
+    "model", "№", "kl", "org", "plz", "zip",
+];
+const WEAK_STEMS: &[&str] = &[
+    "artik", "articl", "bestell", "invoice", "kunden", "order", "rechnung", "produ",
+];
+const WEAK_ENDINGS: &[&str] = &["nummer", "number", "numer", "numero", "número", "numéro"];
+
+/// What the words before a number say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Label {
+    Phone,
+    /// A number of another kind for sure.
+    Other,
+    /// A number of another kind, unless it is written with its country code.
+    Weak,
+    None,
+}
+
+impl Label {
+    /// Reads the words since the last number, of which the one next to this number counts most;
+    /// where there are none, those of the line above.
+    pub(super) fn of(before: &str, above: &str) -> Self {
+        let start = before.ceil_char_boundary(before.len().saturating_sub(LABEL_BYTES));
+        let before = before.get(start..).unwrap_or_default();
+        let since_number = before
+            .rsplit(|c: char| c.is_ascii_digit())
+            .next()
+            .unwrap_or_default();
+        let says_nothing = since_number.len() == before.len()
+            && !before.contains(|c: char| c.is_alphabetic() || is_sign(c));
+        if says_nothing && above.len() <= LINE_MAX_BYTES {
+            return Self::of_words(above);
+        }
+        Self::of_words(since_number)
+    }
+
+    fn of_words(text: &str) -> Self {
+        let text = text.to_lowercase();
+        let mut label = Self::None;
+        let words = text
+            .split(|c: char| !(c.is_alphabetic() || is_sign(c)))
+            .filter(|word| !word.is_empty());
+        for (distance, word) in words.rev().take(LABEL_WORDS).enumerate() {
+            // A single letter is a label only next to its number: "T 030 1234567".
+            if distance > 0 && word.chars().nth(1).is_none() && !word.contains(is_sign) {
+                continue;
+            }
+            let of_word = Self::of_word(word);
+            // "Tel./Fax" names a phone number as well.
+            if of_word == Self::Phone {
+                return Self::Phone;
+            }
+            if label == Self::None || of_word == Self::Other {
+                label = of_word;
+            }
+        }
+        label
+    }
+
+    fn of_word(word: &str) -> Self {
+        let begins = |stems: &[&str]| stems.iter().any(|stem| word.starts_with(stem));
+        if word.contains(PHONE_SIGNS) {
+            return Self::Phone;
+        }
+        if word.contains(FAX_SIGNS) || FAX_PIECES.iter().any(|piece| word.contains(piece)) {
+            return Self::Other;
+        }
+        let is_phone = PHONE_WORDS.contains(&word)
+            || (begins(PHONE_STEMS) && !begins(NOT_PHONE_STEMS))
+            || PHONE_PIECES.iter().any(|piece| word.contains(piece));
+        if is_phone {
+            Self::Phone
+        } else if OTHER_WORDS.contains(&word) || begins(OTHER_STEMS) {
+            Self::Other
+        } else if WEAK_WORDS.contains(&word)
+            || begins(WEAK_STEMS)
+            || WEAK_ENDINGS.iter().any(|ending| word.ends_with(ending))
+        {
+            Self::Weak
+        } else {
+            Self::None
+        }
+    }
+}
+
+/// Whether a text ends in what announces a fax and no phone.
+pub(super) fn announces_fax(text: &str) -> bool {
+    let line = text.rsplit('\n').next().unwrap_or_default();
+    let start = line.ceil_char_boundary(line.len().saturating_sub(LABEL_BYTES));
+    let lower = line.get(start..).unwrap_or_default().to_lowercase();
+    let since_number = lower.rsplit(|c: char| c.is_ascii_digit()).next();
+    let since_number = since_number.unwrap_or_default();
+    Label::of_words(since_number) == Label::Other
+        && (since_number.contains(FAX_SIGNS)
+            || FAX_PIECES.iter().any(|piece| since_number.contains(piece)))
+}
+
+/// The sign to put before the text of an element that is named after a phone or a fax.
+pub(super) fn sign_of(class: &str) -> Option<char> {
+    let tokens = class.split(|c: char| !c.is_ascii_alphanumeric());
+    for token in tokens {
+        let is = |words: &[&str]| words.iter().any(|word| token.eq_ignore_ascii_case(word));
+        if is(&["hidden", "visible", "hide", "show", "only", "up", "down"]) {
+            // "hidden-phone" says how wide a screen is.
+            return None;
+        }
+        if is(&["fax", "telefax"]) {
+            return Some(FAX_SIGN);
+        }
+        if is(&[
+            "phone",
+            "tel",
+            "telefon",
+            "telephone",
+            "telefono",
+            "telefone",
+            "earphone",
+        ]) {
+            return Some(PHONE_SIGN);
+        }
+    }
+    None
+}
+
+fn is_sign(c: char) -> bool {
+    PHONE_SIGNS.contains(&c) || FAX_SIGNS.contains(&c)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_read_in_many_languages() {
+        for (before, label) in [
+            ("Tel.: ", Label::Phone),
+            ("Telefon ", Label::Phone),
+            ("Téléphone : ", Label::Phone),
+            ("Teléfono: ", Label::Phone),
+            ("Telefonnummer: ", Label::Phone),
+            ("Tel./Fax: ", Label::Phone),
+            ("Телефон: ", Label::Phone),
+            ("お電話番号：", Label::Phone),
+            ("Puh. ", Label::Phone),
+            ("☎ ", Label::Phone),
+            ("T ", Label::Phone),
+            ("Fax: ", Label::Other),
+            ("Telefax: ", Label::Other),
+            ("Faks ", Label::Other),
+            ("Télécopie : ", Label::Other),
+            ("℻", Label::Other),
+            ("F ", Label::Other),
+            ("NIP: ", Label::Other),
+            ("IBAN ", Label::Other),
+            ("Org.nr. ", Label::Weak),
+            ("USt-IdNr. ", Label::Other),
+            ("Order number ", Label::Weak),
+            ("Contact number: ", Label::Weak),
+            ("Art.-Nr. ", Label::Weak),
+            ("Taxi ", Label::None),
+            ("", Label::None),
+            ("Tel. 1 Fax ", Label::Other),
+            ("T wie in Tor ", Label::None),
+        ] {
+            assert_eq!(Label::of(before, ""), label, "{before}");
+        }
+        assert_eq!(Label::of("", "Telefon"), Label::Phone);
+        assert_eq!(Label::of(" ", "Fax:"), Label::Other);
+        assert_eq!(Label::of("or ", "Fax:"), Label::None);
+        assert_eq!(Label::of("", &"Telefon ".repeat(9)), Label::None);
+    }
+
+    #[test]
+    fn a_fax_is_told_from_a_phone() {
+        assert!(announces_fax("Tel 030 1\nFax: "));
+        assert!(announces_fax("Telefon 030 12 Telefax "));
+        assert!(!announces_fax("Tel./Fax: "));
+        assert!(!announces_fax("Fax: 030 1\nTelefon"));
+        assert!(!announces_fax("IBAN "));
+    }
+
+    #[test]
+    fn elements_are_named_after_phones() {
+        for (class, sign) in [
+            ("fa fa-phone", Some(PHONE_SIGN)),
+            ("contact__tel", Some(PHONE_SIGN)),
+            ("icon-fax", Some(FAX_SIGN)),
+            ("hidden-phone", None),
+            ("visible-phone", None),
+            ("hotel title", None),
+            ("microphone", None),
+            ("", None),
+        ] {
+            assert_eq!(sign_of(class), sign, "{class}");
+        }
+    }
+}

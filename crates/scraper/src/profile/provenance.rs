@@ -1,0 +1,238 @@
+//! Where the values of a site's profile are from: the page that showed each first, how many did,
+//! and how sure it is.
+
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
+
+use crate::facts::PageFacts;
+use crate::facts::contact::{CompanyFact, Email, Found, Location, Phone, SocialLink};
+
+/// Most values of one kind remembered while merging, so that memory is bounded on any site.
+const CANDIDATES_MAX: usize = 512;
+
+/// Most bytes of each list as JSON. Chosen: a few dozen usual values of each kind.
+const EMAILS_MAX_BYTES: usize = 7 * 1024;
+const PHONES_MAX_BYTES: usize = 4 * 1024;
+const SOCIAL_PROFILES_MAX_BYTES: usize = 4 * 1024;
+const LOCATIONS_MAX_BYTES: usize = 4 * 1024;
+const COMPANY_MAX_BYTES: usize = 5 * 1024;
+
+/// Contacts and company data with where they are from, in each list the surest first.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Provenance {
+    /// E-mail addresses.
+    pub emails: Vec<Sourced<Email>>,
+    /// Phone numbers.
+    pub phones: Vec<Sourced<Phone>>,
+    /// Profiles at social networks.
+    pub social_profiles: Vec<Sourced<SocialLink>>,
+    /// Postal addresses.
+    pub locations: Vec<Sourced<Location>>,
+    /// What the site says of the business itself.
+    pub company: Vec<Sourced<CompanyFact>>,
+}
+
+/// A value and the pages that it is from. Its evidence is that of all pages together.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Sourced<T> {
+    /// The value.
+    #[serde(flatten)]
+    pub found: T,
+    /// The URL of the first page that shows it.
+    #[serde(serialize_with = "as_text")]
+    pub page: Arc<str>,
+    /// How many pages show it.
+    pub pages: u32,
+}
+
+fn as_text<S: Serializer>(text: &Arc<str>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(text)
+}
+
+/// Everything found on the pages of a site.
+#[derive(Debug, Default)]
+pub(super) struct Sources {
+    emails: Tally<Email>,
+    phones: Tally<Phone>,
+    social_profiles: Tally<SocialLink>,
+    locations: Tally<Location>,
+    company: Tally<CompanyFact>,
+}
+
+impl Sources {
+    pub(super) fn add(&mut self, page: &str, facts: &PageFacts) {
+        let page: Arc<str> = page.into();
+        self.emails.add(&page, &facts.emails);
+        self.phones.add(&page, &facts.phones);
+        self.social_profiles.add(&page, &facts.social_links);
+        self.locations.add(&page, &facts.locations);
+        self.company.add(&page, &facts.company);
+    }
+
+    /// E-mail addresses, the surest first.
+    pub(super) fn emails(&self) -> impl Iterator<Item = &Email> {
+        self.emails.ranked().map(|sourced| &sourced.found)
+    }
+
+    /// Phone numbers, the surest first.
+    pub(super) fn phones(&self) -> impl Iterator<Item = &Phone> {
+        self.phones.ranked().map(|sourced| &sourced.found)
+    }
+
+    /// Profiles at social networks, the surest first.
+    pub(super) fn social_profiles(&self) -> impl Iterator<Item = &SocialLink> {
+        self.social_profiles.ranked().map(|sourced| &sourced.found)
+    }
+
+    pub(super) fn provenance(&self) -> Provenance {
+        Provenance {
+            emails: self.emails.fitting(EMAILS_MAX_BYTES),
+            phones: self.phones.fitting(PHONES_MAX_BYTES),
+            social_profiles: self.social_profiles.fitting(SOCIAL_PROFILES_MAX_BYTES),
+            locations: self.locations.fitting(LOCATIONS_MAX_BYTES),
+            company: self.company.fitting(COMPANY_MAX_BYTES),
+        }
+    }
+}
+
+/// Values of one kind, in the order first seen, which decides between equals.
+#[derive(Debug)]
+struct Tally<T>(Vec<Sourced<T>>);
+
+impl<T> Default for Tally<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T: Found + Clone + Serialize> Tally<T> {
+    fn add(&mut self, page: &Arc<str>, found: &[T]) {
+        for item in found {
+            if let Some(known) = self.0.iter_mut().find(|known| known.found.is_same(item)) {
+                known.pages = known.pages.saturating_add(1);
+                known.found.evidence_mut().merge(item.evidence());
+            } else if self.0.len() < CANDIDATES_MAX {
+                self.0.push(Sourced {
+                    found: item.clone(),
+                    page: Arc::clone(page),
+                    pages: 1,
+                });
+            }
+        }
+    }
+
+    fn ranked(&self) -> impl Iterator<Item = &Sourced<T>> {
+        let confidence = |sourced: &Sourced<T>| {
+            let evidence = sourced.found.evidence();
+            (evidence.confidence_of_pages(sourced.pages), sourced.pages)
+        };
+        let mut order: Vec<&Sourced<T>> = self.0.iter().collect();
+        // The sort is stable: equals stay in the order first seen.
+        order.sort_by_key(|sourced| std::cmp::Reverse(confidence(sourced)));
+        order.into_iter()
+    }
+
+    fn fitting(&self, max_bytes: usize) -> Vec<Sourced<T>> {
+        let of_all_pages = self.ranked().map(|sourced| {
+            let mut sourced = sourced.clone();
+            let evidence = sourced.found.evidence_mut();
+            evidence.confidence = evidence.confidence_of_pages(sourced.pages);
+            sourced
+        });
+        fitting(of_all_pages, max_bytes)
+    }
+}
+
+/// The first values that together take at most `max_bytes` as JSON.
+pub(super) fn fitting<T: Serialize>(values: impl Iterator<Item = T>, max_bytes: usize) -> Vec<T> {
+    let mut room = max_bytes;
+    values
+        .map_while(|value| {
+            let bytes = serde_json::to_vec(&value).ok()?.len() + 1;
+            room = room.checked_sub(bytes)?;
+            Some(value)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::contact::{ContactMethod, Evidence};
+
+    fn email(value: &str, method: ContactMethod) -> Email {
+        let mut evidence = Evidence::of(method);
+        evidence.judge(false);
+        Email {
+            value: value.to_owned(),
+            evidence,
+        }
+    }
+
+    #[test]
+    fn values_are_merged_over_pages_and_ranked() {
+        use ContactMethod::{Link, Text};
+        let mut sources = Sources::default();
+        let pages = [
+            ("/", vec![email("one@a.de", Text), email("two@a.de", Text)]),
+            ("/a", vec![email("two@a.de", Text)]),
+            (
+                "/b",
+                vec![email("three@a.de", Link), email("two@a.de", Text)],
+            ),
+        ];
+        for (url, emails) in pages {
+            let facts = PageFacts {
+                emails,
+                ..PageFacts::default()
+            };
+            sources.add(url, &facts);
+        }
+        let found: Vec<_> = sources
+            .provenance()
+            .emails
+            .iter()
+            .map(|s| {
+                let evidence = &s.found.evidence;
+                let value = s.found.value.clone();
+                (
+                    value,
+                    s.page.to_string(),
+                    s.pages,
+                    evidence.count,
+                    evidence.confidence,
+                )
+            })
+            .collect();
+        let expected = [
+            ("three@a.de", "/b", 1, 1, 90),
+            ("two@a.de", "/", 3, 3, 77),
+            ("one@a.de", "/", 1, 1, 75),
+        ];
+        let expected = expected.map(|(v, p, n, c, s)| (v.to_owned(), p.to_owned(), n, c, s));
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_value_is_written_beside_its_provenance() {
+        let mut sources = Sources::default();
+        let facts = PageFacts {
+            emails: vec![email("info@a.de", ContactMethod::Cloudflare)],
+            ..PageFacts::default()
+        };
+        sources.add("https://a.de/", &facts);
+        let json = serde_json::to_value(sources.provenance()).expect("json");
+        let expected = serde_json::json!([{
+            "value": "info@a.de", "methods": ["cloudflare"], "count": 1, "confidence": 90,
+            "page": "https://a.de/", "pages": 1,
+        }]);
+        assert_eq!(json["emails"], expected);
+    }
+
+    #[test]
+    fn only_the_first_values_that_fit_are_kept() {
+        assert_eq!(fitting(["aa", "b", "cc"].into_iter(), 9), ["aa", "b"]);
+        assert_eq!(fitting(["aaa", "b"].into_iter(), 5), [""; 0]);
+    }
+}
