@@ -75,10 +75,12 @@ pub(crate) enum Kind {
     Class,
     /// `name=value` of another attribute.
     Attribute,
+    /// The name of a custom element.
+    Element,
 }
 
 impl Kind {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Meta,
         Self::Header,
         Self::Cookie,
@@ -87,6 +89,7 @@ impl Kind {
         Self::Comment,
         Self::Class,
         Self::Attribute,
+        Self::Element,
     ];
 }
 

@@ -131,6 +131,9 @@ impl Collector {
         let names = (&*class, &*id);
         self.content
             .enter(element, depth, attributes, names, &self.base);
+        if name.contains('-') {
+            self.technologies.see(Kind::Element, name);
+        }
         self.see_marks(attributes, &class);
         match name {
             "html" => self.head.see_html(attributes),

@@ -44,7 +44,7 @@ impl Pattern {
     pub(super) fn parse(kind: Kind, text: &str, technology: usize, confidence: u8) -> Option<Self> {
         let (starts_input, ends_input) = match kind {
             Kind::Meta | Kind::Header => (true, false),
-            Kind::Cookie | Kind::Class | Kind::Attribute => (true, true),
+            Kind::Cookie | Kind::Class | Kind::Attribute | Kind::Element => (true, true),
             Kind::Url | Kind::Script | Kind::Comment => (false, false),
         };
         if kind == Kind::Attribute && !text.contains('=') {

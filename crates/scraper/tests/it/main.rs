@@ -11,3 +11,4 @@ mod resume;
 mod robots;
 mod snooze;
 mod start;
+mod technologies;
