@@ -1,16 +1,24 @@
 //! How fast pages become facts on one core.
 //!
 //! `cargo bench -p trawl-scraper` prints bytes per second for pages of about 35 KB: of small elements
-//! with many classes, as page builders make them; of a menu; and of plain paragraphs.
+//! with many classes, as page builders make them; of a menu; and of plain
+//! paragraphs; each for its facts alone and with its content in all formats.
 
 use std::fmt::Write as _;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use trawl_domain::crawl_options::Formats;
 use trawl_domain::url_rules::PageUrl;
-use trawl_scraper::extract::facts_of;
+use trawl_scraper::extract::{facts_of, page_of};
 
 const PAGE_BYTES: usize = 35_000;
+
+const ALL_FORMATS: Formats = Formats {
+    text: true,
+    markdown: true,
+    links: true,
+};
 
 const HEADERS: &[(&str, &str)] = &[
     ("content-type", "text/html; charset=UTF-8"),
@@ -96,6 +104,9 @@ fn extraction(criterion: &mut Criterion) {
         group.throughput(Throughput::Bytes(html.len() as u64));
         group.bench_function(name, |bencher| {
             bencher.iter(|| facts_of(&url, HEADERS, black_box(html.as_bytes())));
+        });
+        group.bench_function(format!("{name}, all formats"), |bencher| {
+            bencher.iter(|| page_of(&url, HEADERS, black_box(html.as_bytes()), ALL_FORMATS));
         });
     }
     group.finish();

@@ -62,6 +62,9 @@ const DETECT_BYTES: usize = 4096;
 /// Text decoded at once, in bytes. Chosen: fits the cache of a core.
 const DECODED_PIECE_BYTES: usize = 8 * 1024;
 
+/// Bytes of a page at hand that are taken at once: about what one read from the network gives.
+const PIECE_BYTES: usize = 16 * 1024;
+
 /// What a page gave.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Extracted {
@@ -97,7 +100,9 @@ pub fn page_of(
     for (name, value) in headers {
         extractor.header(name, value);
     }
-    extractor.write(body);
+    for piece in body.chunks(PIECE_BYTES) {
+        extractor.write(piece);
+    }
     let extracted = extractor.finish();
     (extracted.facts, extracted.content)
 }

@@ -38,10 +38,14 @@ pub const COMPANY_FACTS_MAX: usize = 24;
 /// Most technologies of one page. Chosen: twice what rich pages show.
 pub const TECHNOLOGIES_MAX: usize = 48;
 
-/// Most headings kept of one page, and most bytes of one.
-pub const HEADINGS_MAX: usize = 4;
-/// See [`HEADINGS_MAX`].
-pub const HEADING_MAX_BYTES: usize = 256;
+/// Most headings of the first three levels kept of one page. Chosen: the outline of a long article.
+pub const HEADINGS_MAX: usize = 24;
+
+/// Most bytes of a heading, and of the title of a feed.
+pub const HEADING_MAX_BYTES: usize = 192;
+
+/// Most icons of one page. Chosen: all sizes that generators of icons make for one kind of device.
+pub const ICONS_MAX: usize = 8;
 
 /// The facts of one page.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -95,9 +99,18 @@ pub struct PageFacts {
     /// What the page asks of robots, in its head and in the headers of its answer.
     #[serde(skip_serializing_if = "RobotsDirectives::is_empty")]
     pub robots: RobotsDirectives,
-    /// The headings of the first level, in their order.
+    /// The headings of the first three levels, in their order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub headings: Vec<String>,
+    pub headings: Vec<Heading>,
+    /// The icons that the page names, in their order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub icons: Vec<Icon>,
+    /// How often the page links into its site, of the first 20,000 links.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub internal_links: u64,
+    /// How often it links elsewhere, of the first 20,000 links.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub external_links: u64,
     /// The card for networks that follow the Open Graph protocol.
     #[serde(skip_serializing_if = "OpenGraph::is_empty")]
     pub open_graph: OpenGraph,
@@ -119,7 +132,9 @@ impl PageFacts {
     /// Leaves out what is least missed until the facts take at most [`FACTS_MAX_BYTES`]. The
     /// rest fits by its own limits; only a page that uses all of them at once gets here.
     pub(crate) fn fit(&mut self) {
-        let leave_out: [fn(&mut Self); 6] = [
+        let leave_out: [fn(&mut Self); 8] = [
+            |facts| facts.icons.clear(),
+            |facts| facts.headings.clear(),
             |facts| facts.alternates.clear(),
             |facts| facts.structured.clear(),
             |facts| facts.open_graph = OpenGraph::default(),
@@ -237,6 +252,28 @@ impl TwitterCard {
     fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+}
+
+/// A heading of a page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heading {
+    /// From 1 to 3.
+    pub level: u8,
+    /// What it says.
+    pub text: String,
+}
+
+/// An icon that a page names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Icon {
+    /// Its absolute URL.
+    pub url: String,
+    /// Its sizes as stated: `32x32`, `any` …
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sizes: Option<String>,
+    /// It is meant for the home screens of phones.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_touch: bool,
 }
 
 /// A feed that a page names.

@@ -89,7 +89,11 @@ async fn a_scan_ends_with_the_profile_of_its_site() {
     farm.add_site("shop.test", Site::new(5).with_wordpress());
     let api = Api::start(&trawl(&["serve"], &database.url())).await;
     api.ready().await;
-    let body = json!({"base_url": format!("http://{}", farm.domain("shop.test")), "max_pages": 2});
+    let body = json!({
+        "base_url": format!("http://{}", farm.domain("shop.test")),
+        "max_pages": 2,
+        "options": {"formats": ["text", "links"]},
+    });
     let accepted = api.post("/scan", body.to_string()).await.json();
     let path = format!("{PREFIX}/status/{}", accepted["job_id"].as_str().unwrap());
     let ended = wait_for("the scan to end", PATIENCE, async || {
@@ -110,6 +114,11 @@ async fn a_scan_ends_with_the_profile_of_its_site() {
     assert_eq!(start["depth"], 0);
     assert_eq!(start["http_status"], 200);
     assert_eq!(start["facts"]["title"], ended["result"]["title"]);
+    let content = &start["content"];
+    let text = content["text"].as_str().unwrap();
+    assert!(text.split_whitespace().count() > 3, "{content:#}");
+    assert_eq!(content["markdown"], Value::Null, "{content:#}");
+    assert!(content["links"][0]["url"].is_string(), "{content:#}");
     assert_eq!(first["next_after"], 0);
     let rest = api.get(&format!("{path}/pages?after=0")).await.json();
     assert_eq!(rest["pages"].as_array().unwrap().len(), 1, "{rest:#}");

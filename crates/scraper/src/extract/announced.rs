@@ -7,7 +7,8 @@ use super::head::{absolute, language_tag};
 use super::tag::Attributes;
 use super::text::{BoundedText, clean};
 use crate::facts::{
-    Alternate, Feed, HEADING_MAX_BYTES, HEADINGS_MAX, OpenGraph, RobotsDirectives, TwitterCard,
+    Alternate, Feed, HEADING_MAX_BYTES, HEADINGS_MAX, Heading, OpenGraph, RobotsDirectives,
+    TwitterCard,
 };
 
 /// Most bytes of a URL and of a text of a card.
@@ -33,9 +34,9 @@ pub(super) struct Announced {
     pub(super) robots: RobotsDirectives,
     pub(super) feeds: Vec<Feed>,
     pub(super) alternates: Vec<Alternate>,
-    pub(super) headings: Vec<String>,
+    pub(super) headings: Vec<Heading>,
     /// The heading that is open.
-    heading: Option<BoundedText>,
+    heading: Option<(u8, BoundedText)>,
 }
 
 impl Announced {
@@ -108,25 +109,25 @@ impl Announced {
         }
     }
 
-    /// A heading of the first level begins.
-    pub(super) fn enter_heading(&mut self) {
+    /// A heading of one of the first three levels begins.
+    pub(super) fn enter_heading(&mut self, level: u8) {
         self.leave_heading();
-        self.heading = Some(BoundedText::default());
+        self.heading = Some((level, BoundedText::default()));
     }
 
     pub(super) fn heading_text(&mut self, text: &str) {
-        if let Some(heading) = &mut self.heading {
+        if let Some((_, heading)) = &mut self.heading {
             // Entities may take several bytes for one.
             heading.push(text, 4 * HEADING_MAX_BYTES);
         }
     }
 
     pub(super) fn leave_heading(&mut self) {
-        if let Some(heading) = self.heading.take()
+        if let Some((level, heading)) = self.heading.take()
             && self.headings.len() < HEADINGS_MAX
-            && let Some(heading) = clean(heading.as_str(), HEADING_MAX_BYTES)
+            && let Some(text) = clean(heading.as_str(), HEADING_MAX_BYTES)
         {
-            self.headings.push(heading);
+            self.headings.push(Heading { level, text });
         }
     }
 

@@ -146,7 +146,9 @@ impl Collector {
                 self.see_source(attributes);
                 self.logo.see_image(attributes, &class, &id, &self.base);
             }
-            "h1" => self.announced.enter_heading(),
+            "h1" => self.announced.enter_heading(1),
+            "h2" => self.announced.enter_heading(2),
+            "h3" => self.announced.enter_heading(3),
             "iframe" => self.see_source(attributes),
             "script" => {
                 self.see_source(attributes);
@@ -176,7 +178,7 @@ impl Collector {
                     links.leave();
                 }
             }
-            "h1" => self.announced.leave_heading(),
+            "h1" | "h2" | "h3" => self.announced.leave_heading(),
             "script" => self.end_script(),
             _ => {}
         }
@@ -302,6 +304,7 @@ impl Collector {
         let technologies = self.technologies.finish();
         self.announced.leave_heading();
         let announced = std::mem::take(&mut self.announced);
+        let (internal_links, external_links) = self.links.counts();
         let mut facts = PageFacts {
             title: head.title,
             description: head.description,
@@ -320,6 +323,9 @@ impl Collector {
             technologies,
             robots: announced.robots,
             headings: announced.headings,
+            icons: head.icons,
+            internal_links,
+            external_links,
             open_graph: announced.open_graph,
             twitter_card: announced.twitter_card,
             feeds: announced.feeds,

@@ -5,13 +5,17 @@ use url::Url;
 
 use super::tag::Attributes;
 use super::text::{BoundedText, clean};
-use crate::facts::{DESCRIPTION_MAX_BYTES, LanguageSource, TITLE_MAX_BYTES};
+use crate::facts::{DESCRIPTION_MAX_BYTES, ICONS_MAX, Icon, LanguageSource, TITLE_MAX_BYTES};
 
 /// Most bytes of markup kept of a title: entities may take several bytes for one.
 const RAW_TITLE_MAX_BYTES: usize = 4 * TITLE_MAX_BYTES;
 
 /// Most bytes of a language tag (RFC 5646, 4.4.1, advises to allow 35).
 const LANGUAGE_MAX_BYTES: usize = 35;
+
+/// Most bytes of the URL of an icon that is listed, and of its sizes.
+const ICON_URL_MAX_BYTES: usize = 512;
+const SIZES_MAX_BYTES: usize = 64;
 
 /// Collects the facts of the head.
 #[derive(Debug, Default)]
@@ -25,11 +29,12 @@ pub(super) struct Head {
     content_language: Option<String>,
     header_language: Option<String>,
     canonical_url: Option<String>,
-    icon: Option<Icon>,
+    best_icon: Option<RankedIcon>,
+    icons: Vec<Icon>,
 }
 
 #[derive(Debug)]
-struct Icon {
+struct RankedIcon {
     rank: u32,
     url: String,
 }
@@ -42,6 +47,7 @@ pub(super) struct HeadFacts {
     pub(super) language: Option<(String, LanguageSource)>,
     pub(super) canonical_url: Option<String>,
     pub(super) favicon_url: Option<String>,
+    pub(super) icons: Vec<Icon>,
 }
 
 impl Head {
@@ -107,21 +113,29 @@ impl Head {
         if has_rel("canonical") && self.canonical_url.is_none() {
             self.canonical_url = absolute(base, href);
         }
-        let rank = if has_rel("icon") {
-            // The larger the better, a scalable one best, up to what is meant for lists of sites.
-            10_000
-                + attributes
-                    .get("sizes")
-                    .map_or(16, |sizes| icon_size(&sizes))
-        } else if has_rel("apple-touch-icon") || has_rel("apple-touch-icon-precomposed") {
-            1
-        } else {
+        let is_touch = has_rel("apple-touch-icon") || has_rel("apple-touch-icon-precomposed");
+        if !is_touch && !has_rel("icon") {
+            return;
+        }
+        let Some(url) = absolute(base, href) else {
             return;
         };
-        if self.icon.as_ref().is_none_or(|icon| icon.rank < rank)
-            && let Some(url) = absolute(base, href)
-        {
-            self.icon = Some(Icon { rank, url });
+        let sizes = attributes.get("sizes");
+        // The larger the better, a scalable one best, up to what is meant for lists of sites.
+        let rank = if has_rel("icon") {
+            10_000 + sizes.as_deref().map_or(16, icon_size)
+        } else {
+            1
+        };
+        if self.icons.len() < ICONS_MAX && url.len() <= ICON_URL_MAX_BYTES {
+            self.icons.push(Icon {
+                url: url.clone(),
+                sizes: sizes.and_then(|sizes| clean(&sizes, SIZES_MAX_BYTES)),
+                is_touch: !has_rel("icon"),
+            });
+        }
+        if self.best_icon.as_ref().is_none_or(|best| best.rank < rank) {
+            self.best_icon = Some(RankedIcon { rank, url });
         }
     }
 
@@ -138,7 +152,8 @@ impl Head {
                 .into_iter()
                 .find_map(|(language, source)| Some((language?, source))),
             canonical_url: self.canonical_url.take(),
-            favicon_url: self.icon.take().map(|icon| icon.url),
+            favicon_url: self.best_icon.take().map(|icon| icon.url),
+            icons: std::mem::take(&mut self.icons),
         }
     }
 }

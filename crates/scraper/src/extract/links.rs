@@ -36,6 +36,8 @@ pub(super) struct Links {
     known: HashSet<PageUrl>,
     refused: Vec<Refused>,
     seen: usize,
+    /// Those seen that lead into the site, and those that lead elsewhere.
+    counts: (u64, u64),
 }
 
 impl Links {
@@ -47,6 +49,7 @@ impl Links {
             known: HashSet::new(),
             refused: Vec::new(),
             seen: 0,
+            counts: (0, 0),
         }
     }
 
@@ -67,9 +70,11 @@ impl Links {
             Err(_) => return None,
         };
         if !self.scope.contains(&url) {
+            self.counts.1 += 1;
             self.refuse(Reason::OutOfScope, url.as_str());
             return Some(url);
         }
+        self.counts.0 += 1;
         let length = url.as_str().len();
         if names_a_file(&url) {
             self.refuse(Reason::Type, url.as_str());
@@ -85,6 +90,12 @@ impl Links {
             self.found.push(url);
         }
         None
+    }
+
+    /// How many links lead into the site, and how many elsewhere; one to a place on the page
+    /// itself is none of both.
+    pub(super) fn counts(&self) -> (u64, u64) {
+        self.counts
     }
 
     /// Ends the page: the links to follow, of which there are none where it asks for that, and

@@ -34,7 +34,7 @@ const RICH: &str = r##"<!DOCTYPE html>
 <meta name="twitter:card" content="summary"><meta name="robots" content="index, noarchive">
 <link rel="alternate" type="application/rss+xml" href="/feed/" title="News">
 <link rel="alternate" hreflang="en_us" href="/en/"><link rel=alternate hreflang=X-Default href="/">
-<h1>Alles<br>f&uuml;r <b>Leser</b></h1><h1> </h1><h1>Zwei</h1>
+<h1>Alles<br>f&uuml;r <b>Leser</b></h1><h1> </h1><h2>Zwei</h2><h4>Vier</h4>
 <script type="application/LD+json">{"@type":"BookStore","name":"Bücher","email":"Laden@Firma.de",
 "telephone":"030 2223334","sameAs":["https://www.instagram.com/shop/"],
 "address":{"@type":"PostalAddress","streetAddress":"Ring 1","addressLocality":"Berlin"}}</script>
@@ -131,7 +131,26 @@ fn everything_is_found_and_nothing_else() {
 #[test]
 fn what_a_page_announces_is_found() {
     let facts = extract(&[RICH.as_bytes()]).facts;
-    assert_eq!(facts.headings, ["Alles für Leser", "Zwei"]);
+    let headings: Vec<(u8, &str)> = facts
+        .headings
+        .iter()
+        .map(|heading| (heading.level, heading.text.as_str()))
+        .collect();
+    assert_eq!(headings, [(1, "Alles für Leser"), (2, "Zwei")]);
+    let icons: Vec<(&str, Option<&str>, bool)> = facts
+        .icons
+        .iter()
+        .map(|icon| (icon.url.as_str(), icon.sizes.as_deref(), icon.is_touch))
+        .collect();
+    assert_eq!(
+        icons,
+        [
+            ("https://www.shop.test/f.ico", None, false),
+            ("https://www.shop.test/f32.png", Some("32x32"), false),
+            ("https://www.shop.test/touch.png", None, true),
+        ]
+    );
+    assert_eq!((facts.internal_links, facts.external_links), (5, 4));
     assert_eq!(facts.open_graph.title.as_deref(), Some("Other"));
     assert_eq!(
         facts.open_graph.image.as_deref(),
@@ -341,7 +360,7 @@ fn largest_page() -> String {
         page.push_str(&format!(
             "<link rel=alternate type=application/rss+xml title='{text}' href='{url}'>"
         ));
-        page.push_str(&format!("<h1>{text}</h1>"));
+        page.push_str(&format!("<h3>{text}</h3><link rel=icon href='{url}{n}'>"));
         page.push_str(&format!(
             "<script type=application/ld+json>{{\"@type\":\"Hotel\",\"name\":\"{n}{0}\",
             \"openingHours\":[{1}\"{0}\"]}}</script>",
@@ -427,6 +446,11 @@ proptest! {
                 "<h1>", "</h1>", "<script type=application/ld+json>", "{\"@type\":\"Person\",",
                 "\"name\":\"Ada\"}", "<meta name=robots content=", "nofollow>", " class='wpcf7 ",
                 "<link rel=alternate hreflang=de href=", "gtag('config', 'G-",
+                "<div itemscope itemtype=Hotel>", "<i itemprop=name>", "<p itemprop=address itemscope>",
+                "<main>", "</main>", "<nav>", "</nav>", "<form>", "<ul><li>", "<table><tr><td>", "<td>",
+                "</table>", "<pre>", "</pre>", "<b>", "</b>", "<br>", "<img src=/i alt=i>", "<h2>",
+                "<a href=/l>", "</a>", "<blockquote>", "Wir backen jeden Tag frisches Brot. ",
+                "<input name=__VIEWSTATE>", "<article>", "大きさ", "<code>", "&nbsp;",
             ]),
             0..60,
         ),

@@ -291,7 +291,10 @@ fn page_record(job: &ClaimedJob, seq: u32, page: CrawledPage) -> Result<PageReco
         not_fetched: (!page.not_fetched.is_empty())
             .then(|| json(&page.not_fetched, "what a page named in vain"))
             .transpose()?,
-        content: None,
+        content: page
+            .content
+            .map(|content| json(&content, "the content of a page"))
+            .transpose()?,
     })
 }
 

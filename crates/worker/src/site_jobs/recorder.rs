@@ -138,6 +138,7 @@ async fn write(pool: &Pool, held: &Held<JobLease>, mut pages: Vec<PageRecord>) {
 fn without_content(page: &mut PageRecord) {
     page.state = PageState::Failed;
     page.facts = None;
+    page.content = None;
     page.discovered = "{}".to_owned();
     page.failure = Some(Failure::new(
         FailureCode::Internal,
