@@ -5,6 +5,7 @@
 //! the site's few hosts one robots.txt, and sitemaps at most 32. Nothing happens between two calls
 //! of [`Crawl::next`]: who drives the crawl decides when to go on.
 
+mod duplicate;
 mod page;
 mod progress;
 mod redirect;
@@ -77,7 +78,7 @@ impl Crawl {
             deadline: None,
             silent_pages: 0,
             snoozes,
-            visitor: Visitor::new(shared, options.delay(), options.formats),
+            visitor: Visitor::new(shared, &options),
             progress: Progress::new(max_pages, options),
             sitemaps: Sitemaps::default(),
             phase: if max_pages == 0 {

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde::{Deserialize, Serialize};
+use trawl_domain::failure::FailureCode;
 
 /// URLs remembered as decided, so that a menu shown by every page is counted once. Chosen: 64 Ki of
 /// 8 bytes; what a crawl decides beyond that is counted each time it is named.
@@ -59,6 +60,19 @@ reasons! {
     Type = "type",
     /// The crawl ended, or its memory was full, before it was its turn.
     Budget = "budget",
+}
+
+impl Reason {
+    /// Why a page that ended as skipped was not fetched, or not kept.
+    pub(crate) fn of_skipped(code: FailureCode) -> Self {
+        match code {
+            FailureCode::RobotsDisallowed => Self::Robots,
+            FailureCode::RedirectOffSite => Self::OutOfScope,
+            FailureCode::Excluded => Self::Excluded,
+            FailureCode::Duplicate => Self::Duplicate,
+            _ => Self::Type,
+        }
+    }
 }
 
 /// URLs not fetched, by reason.

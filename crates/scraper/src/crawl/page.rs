@@ -16,7 +16,7 @@ const SNIFF_MAX_BYTES: usize = 1024;
 /// Judges an answer by status and type, and extracts it while it arrives.
 pub(super) async fn read(
     url: &PageUrl,
-    scope: Option<&SiteScope>,
+    scope: SiteScope,
     formats: Formats,
     answer: &mut Answer,
     max_body_bytes: usize,
@@ -36,7 +36,6 @@ pub(super) async fn read(
     if media_type.is_other() {
         return not_html();
     }
-    let scope = scope.cloned().unwrap_or_else(|| SiteScope::of(url));
     let mut extractor = Extractor::new(url, scope, media_type.charset(), formats);
     for (name, value) in answer.headers() {
         extractor.header(name, value);

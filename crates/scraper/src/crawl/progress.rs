@@ -7,10 +7,10 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use trawl_domain::crawl_options::{CrawlOptions, SitemapUse};
-use trawl_domain::failure::{Failure, FailureCode};
 use trawl_domain::page::PageState;
 use trawl_domain::url_rules::{PageUrl, SiteScope};
 
+use super::duplicate::Duplicate;
 use super::redirect::HopVerdict;
 use super::sitemaps::Found;
 use super::visit::{Outcome, Visit};
@@ -91,11 +91,6 @@ impl Progress {
         self.fetching
     }
 
-    /// The scope of the site that answers at `url`.
-    pub(super) fn scope_of(&self, url: &PageUrl) -> SiteScope {
-        SiteScope::of(url).with_subdomains(self.options.include_subdomains)
-    }
-
     /// The next URL to ask for; see [`Frontier::next`].
     pub(super) fn next(&mut self) -> Option<Waiting> {
         self.frontier.next()
@@ -159,7 +154,8 @@ impl Progress {
     }
 
     fn begin(&mut self, start_page: &PageUrl) {
-        self.scope = Some(self.scope_of(start_page));
+        let scope = SiteScope::of(start_page);
+        self.scope = Some(scope.with_subdomains(self.options.include_subdomains));
         self.start_page = Some(start_page.clone());
     }
 
@@ -224,7 +220,7 @@ impl Progress {
         if page.state == PageState::Skipped
             && let Some(failure) = &page.failure
         {
-            page.not_fetched.count(reason_of(failure.code));
+            page.not_fetched.count(Reason::of_skipped(failure.code));
         }
         self.count(page.state, page.body_bytes, &page.not_fetched);
         page
@@ -512,36 +508,6 @@ impl Progress {
             sitemaps: self.sitemaps,
             crawl_delay,
         }
-    }
-}
-
-/// How a page is one that was fetched before.
-#[derive(Debug)]
-enum Duplicate {
-    Body,
-    Canonical(PageUrl),
-}
-
-impl Duplicate {
-    fn failure(&self, at: &PageUrl) -> Failure {
-        let sentence = match self {
-            Self::Body => format!("GET {at} was answered with the body of a page fetched before"),
-            Self::Canonical(canonical) => {
-                format!("GET {at} was answered with a version of {canonical}, fetched before")
-            }
-        };
-        Failure::new(FailureCode::Duplicate, sentence)
-    }
-}
-
-/// Why a page that was skipped was not fetched, or not kept.
-fn reason_of(code: FailureCode) -> Reason {
-    match code {
-        FailureCode::RobotsDisallowed => Reason::Robots,
-        FailureCode::RedirectOffSite => Reason::OutOfScope,
-        FailureCode::Excluded => Reason::Excluded,
-        FailureCode::Duplicate => Reason::Duplicate,
-        _ => Reason::Type,
     }
 }
 

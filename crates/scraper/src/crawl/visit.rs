@@ -11,7 +11,7 @@ use reqwest::header::{ETAG, LAST_MODIFIED};
 use tokio::time::sleep;
 use tracing::debug;
 use trawl_domain::backoff::Backoff;
-use trawl_domain::crawl_options::Formats;
+use trawl_domain::crawl_options::{CrawlOptions, Formats};
 use trawl_domain::failure::{Failure, FailureCode};
 use trawl_domain::url_rules::{PageUrl, SiteScope};
 
@@ -53,6 +53,7 @@ pub(super) struct Visitor {
     is_well: bool,
     /// What is kept of each page beside its facts.
     formats: Formats,
+    include_subdomains: bool,
 }
 
 /// What asking for one page gave.
@@ -141,15 +142,16 @@ impl Reach {
 }
 
 impl Visitor {
-    /// Waits for `delay` between fetches where that is longer than the operator's own.
-    pub(super) fn new(shared: Arc<Shared>, delay: Duration, formats: Formats) -> Self {
-        let pace = Pace::new(shared.politeness_delay.max(delay));
+    /// Waits between fetches for the longer of what the client and the operator state.
+    pub(super) fn new(shared: Arc<Shared>, options: &CrawlOptions) -> Self {
+        let pace = Pace::new(shared.politeness_delay.max(options.delay()));
         Self {
             shared,
             pace,
             gate: RobotsGate::default(),
             is_well: false,
-            formats,
+            formats: options.formats,
+            include_subdomains: options.include_subdomains,
         }
     }
 
@@ -301,6 +303,8 @@ impl Visitor {
             };
         }
         let max_body_bytes = self.shared.max_body_bytes;
+        let site = || SiteScope::of(url).with_subdomains(self.include_subdomains);
+        let scope = scope.cloned().unwrap_or_else(site);
         let fetching = self.pace.start().await;
         let hop = match self.shared.fetcher.get(url).await {
             Err(error) => Hop::End(Outcome::failed(&error, url)),

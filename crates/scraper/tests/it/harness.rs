@@ -10,8 +10,9 @@ use trawl_domain::page::PageState;
 use trawl_domain::site::SiteAddress;
 use trawl_scraper::crawl::Crawl;
 use trawl_scraper::crawler::Crawler;
+use trawl_scraper::not_fetched::Reason;
 use trawl_scraper::step::{CrawlEnd, CrawlOrder, CrawledPage, RecordedPage, Snooze, Step};
-use trawl_test_support::farm::{Site, SiteFarm};
+use trawl_test_support::farm::{Reply, Site, SiteFarm};
 
 /// Everything that one crawl yielded.
 pub(crate) struct Crawled {
@@ -43,6 +44,11 @@ impl Crawled {
             .expect(path);
         let code = page.failure.as_ref().map(|failure| failure.code.as_str());
         (page.state, code, page.final_url.as_deref())
+    }
+
+    /// How many URLs were not fetched for a reason.
+    pub(crate) fn not_fetched(&self, reason: Reason) -> u32 {
+        self.end.summary.not_fetched.of(reason)
     }
 
     /// The stop reason and, if the site failed, the code of its failure.
@@ -128,6 +134,29 @@ pub(crate) async fn crawl(site: Site, max_pages: u32) -> (SiteFarm, Crawled) {
     farm.add_site("shop.test", site);
     let crawled = run(settings(), order(&farm.domain("shop.test"), max_pages)).await;
     (farm, crawled)
+}
+
+/// Crawls one site of a farm of one, with options.
+pub(crate) async fn crawl_with(
+    site: Site,
+    max_pages: u32,
+    options: impl FnOnce(&mut CrawlOptions),
+) -> (SiteFarm, Crawled) {
+    let farm = SiteFarm::start().await.expect("farm");
+    farm.add_site("shop.test", site);
+    let mut order = order(&farm.domain("shop.test"), max_pages);
+    options(&mut order.options);
+    let crawled = run(settings(), order).await;
+    (farm, crawled)
+}
+
+/// A page that links to these places.
+pub(crate) fn linking(links: &[&str]) -> Reply {
+    let links: String = links
+        .iter()
+        .map(|href| format!("<a href=\"{href}\">x</a>"))
+        .collect();
+    Reply::html(format!("<!DOCTYPE html><title>Links</title>{links}"))
 }
 
 /// The paths that were asked for, robots.txt included, in their order; that there is no sitemap was

@@ -2,13 +2,17 @@
 
 mod addresses;
 mod bodies;
+mod budgets;
 mod content;
+mod frontier;
 mod harness;
 mod limits;
 mod pages;
 mod redirects;
 mod resume;
 mod robots;
+mod scope;
+mod sitemaps;
 mod snooze;
 mod start;
 mod technologies;

@@ -3,15 +3,7 @@
 use trawl_domain::page::PageState;
 use trawl_test_support::farm::{Reply, Site};
 
-use crate::harness::{crawl, paths};
-
-fn link_list(links: &[&str]) -> Reply {
-    let links: String = links
-        .iter()
-        .map(|href| format!("<a href=\"{href}\">x</a>"))
-        .collect();
-    Reply::html(format!("<!DOCTYPE html><title>Links</title>{links}"))
-}
+use crate::harness::{crawl, linking, paths};
 
 #[tokio::test]
 async fn exactly_max_pages_are_fetched_breadth_first() {
@@ -52,7 +44,7 @@ async fn failed_and_skipped_pages_do_not_use_the_budget() {
         "/page-2",
     ];
     let site = Site::new(3)
-        .with_reply("/", link_list(&links))
+        .with_reply("/", linking(&links))
         .with_status("/broken", 503)
         .with_reply("/data", Reply::of_type("application/json", "{}"))
         .with_redirect("/away", "https://elsewhere.example/");
@@ -72,7 +64,7 @@ async fn failed_and_skipped_pages_do_not_use_the_budget() {
 async fn the_requests_for_a_budget_are_bounded() {
     let links: Vec<String> = (0..1000).map(|n| format!("/gone-{n}")).collect();
     let links: Vec<&str> = links.iter().map(String::as_str).collect();
-    let (farm, crawled) = crawl(Site::new(1).with_reply("/", link_list(&links)), 2).await;
+    let (farm, crawled) = crawl(Site::new(1).with_reply("/", linking(&links)), 2).await;
     assert_eq!(crawled.fetched(), 1);
     assert_eq!(crawled.ending(), ("max_pages", None));
     assert_eq!(farm.hits("shop.test").len(), 1 + 1 + 120);
@@ -87,7 +79,7 @@ async fn one_page_is_fetched_once_whatever_its_spelling() {
         "./page-1?",
         "/%70age-1",
     ];
-    let (farm, crawled) = crawl(Site::new(2).with_reply("/", link_list(&links)), 10).await;
+    let (farm, crawled) = crawl(Site::new(2).with_reply("/", linking(&links)), 10).await;
     assert_eq!(crawled.fetched(), 2);
     assert!(farm.duplicate_pages().is_empty());
     assert_eq!(crawled.pages[0].discovered.links.len(), 1);
@@ -141,7 +133,7 @@ async fn a_page_without_content_type_is_known_by_its_beginning() {
     let html = Reply::html("<!DOCTYPE html><title>A</title>").without_header("content-type");
     let text = Reply::html("just words").without_header("content-type");
     let site = Site::new(1)
-        .with_reply("/", link_list(&["/html", "/text"]))
+        .with_reply("/", linking(&["/html", "/text"]))
         .with_reply("/html", html)
         .with_reply("/text", text);
     let (_farm, crawled) = crawl(site, 10).await;

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use proptest::prelude::*;
+use trawl_domain::failure::{Failure, FailureCode};
 use trawl_domain::path_globs::PathGlobs;
 
 use super::*;

@@ -1,0 +1,321 @@
+//! Sitemaps: where they are asked for, what of them counts, and that they are bounded.
+
+#![expect(clippy::expect_used, reason = "helpers of tests fail by panicking")]
+
+use std::io::Write as _;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use trawl_domain::crawl_options::{CrawlOptions, SitemapUse};
+use trawl_domain::page::PageState;
+use trawl_scraper::not_fetched::Reason;
+use trawl_scraper::step::{CrawledPage, Discovered, SitemapCounts};
+use trawl_test_support::farm::{Reply, Site, SiteFarm};
+
+use crate::harness::{Crawled, order, resume, run, settings};
+
+/// A farm with one site, whose sitemaps are made with the address that it has.
+async fn farm_with(site: impl FnOnce(&str) -> Site) -> (SiteFarm, String) {
+    let farm = SiteFarm::start().await.expect("farm");
+    let base = format!("http://{}", farm.domain("shop.test"));
+    farm.add_site("shop.test", site(&base));
+    (farm, base)
+}
+
+async fn crawl(farm: &SiteFarm, max_pages: u32, options: CrawlOptions) -> Crawled {
+    let mut order = order(&farm.domain("shop.test"), max_pages);
+    order.options = options;
+    run(settings(), order).await
+}
+
+fn only() -> CrawlOptions {
+    CrawlOptions {
+        sitemap: SitemapUse::Only,
+        ..CrawlOptions::default()
+    }
+}
+
+fn list(root: &str, item: &str, urls: &[String]) -> String {
+    let items: String = urls
+        .iter()
+        .map(|url| format!("<{item}><loc>{url}</loc></{item}>"))
+        .collect();
+    format!(
+        "<?xml version=\"1.0\"?><{root} xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">{items}</{root}>"
+    )
+}
+
+fn urlset(urls: &[String]) -> String {
+    list("urlset", "url", urls)
+}
+
+fn gzip(text: &str) -> Vec<u8> {
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+    gzip.write_all(text.as_bytes()).expect("gzip");
+    gzip.finish().expect("gzip")
+}
+
+fn xml(text: String) -> Reply {
+    Reply::of_type("application/xml", text)
+}
+
+fn asked(farm: &SiteFarm) -> Vec<String> {
+    farm.hits("shop.test")
+        .into_iter()
+        .map(|hit| hit.path)
+        .collect()
+}
+
+fn page(title: &str) -> Reply {
+    Reply::html(format!("<!DOCTYPE html><title>{title}</title>"))
+}
+
+#[tokio::test]
+async fn the_usual_place_is_asked_where_robots_txt_names_none() {
+    let (farm, _) = farm_with(|base| {
+        Site::new(3)
+            .with_reply("/unlinked", page("unlinked"))
+            .with_reply(
+                "/sitemap.xml",
+                xml(urlset(&[
+                    format!("{base}/unlinked"),
+                    format!("{base}/page-1"),
+                ])),
+            )
+    })
+    .await;
+    let crawled = crawl(&farm, 10, CrawlOptions::default()).await;
+    // What only the sitemap names comes after what pages link to.
+    assert_eq!(
+        asked(&farm),
+        [
+            "/robots.txt",
+            "/",
+            "/sitemap.xml",
+            "/page-1",
+            "/page-2",
+            "/unlinked"
+        ]
+    );
+    assert_eq!(crawled.fetched(), 4);
+    assert_eq!(
+        crawled.end.summary.sitemaps,
+        Some(SitemapCounts { files: 1, urls: 1 })
+    );
+    assert_eq!(crawled.pages[3].depth, 1);
+}
+
+#[tokio::test]
+async fn robots_txt_names_an_index_of_compressed_files_whatever_they_are_called() {
+    let (farm, _) = farm_with(|base| {
+        let index = list(
+            "sitemapindex",
+            "sitemap",
+            &[
+                format!("{base}/a.xml.gz"),
+                format!("{base}/b"),
+                "http://other.test/c.xml".to_owned(),
+            ],
+        );
+        Site::new(1)
+            .with_robots(&format!(
+                "Sitemap: {base}/index.xml\nUser-agent: *\nDisallow: /b\n"
+            ))
+            .with_reply("/index.xml", xml(index))
+            .with_reply(
+                "/a.xml.gz",
+                Reply::of_type(
+                    "application/octet-stream",
+                    gzip(&urlset(&[format!("{base}/one")])),
+                ),
+            )
+            .with_reply("/b", xml(urlset(&[format!("{base}/two")])))
+            .with_reply("/one", page("one"))
+    })
+    .await;
+    let crawled = crawl(&farm, 10, CrawlOptions::default()).await;
+    assert_eq!(
+        asked(&farm),
+        ["/robots.txt", "/", "/index.xml", "/a.xml.gz", "/one"]
+    );
+    assert_eq!(crawled.fetched(), 2);
+    assert!(farm.hits("other.test").is_empty());
+    assert_eq!(
+        crawled.end.summary.sitemaps,
+        Some(SitemapCounts { files: 2, urls: 1 })
+    );
+}
+
+#[tokio::test]
+async fn what_is_not_of_the_site_is_dropped_and_counted() {
+    let (farm, _) = farm_with(|base| {
+        let urls = [
+            format!("{base}/in?utm_source=sitemap#x"),
+            "http://other.test/out".to_owned(),
+            format!("{base}/list.pdf"),
+            "mailto:a@shop.test".to_owned(),
+            format!("{base}/x/x/x/x"),
+        ];
+        Site::new(1)
+            .with_reply("/sitemap.xml", xml(urlset(&urls)))
+            .with_reply("/in", page("in"))
+    })
+    .await;
+    let crawled = crawl(&farm, 10, only()).await;
+    assert_eq!(asked(&farm), ["/robots.txt", "/", "/sitemap.xml", "/in"]);
+    let summary = &crawled.end.summary.not_fetched;
+    let counts =
+        [Reason::OutOfScope, Reason::Type, Reason::TrapRepeat].map(|reason| summary.of(reason));
+    // The generated start page names four other sites.
+    assert_eq!(counts, [5, 1, 1]);
+}
+
+#[tokio::test]
+async fn they_may_be_skipped_and_they_may_be_all_there_is() {
+    let (farm, _) = farm_with(|base| {
+        Site::new(6)
+            .with_reply(
+                "/sitemap.xml",
+                xml(urlset(&[format!("{base}/page-3"), format!("{base}/extra")])),
+            )
+            .with_reply(
+                "/extra",
+                Reply::html("<!DOCTYPE html><a href=/page-4>x</a>"),
+            )
+    })
+    .await;
+    let crawled = crawl(&farm, 20, only()).await;
+    assert_eq!(
+        asked(&farm),
+        ["/robots.txt", "/", "/sitemap.xml", "/page-3", "/extra"]
+    );
+    assert_eq!(crawled.ending(), ("frontier_exhausted", None));
+    farm.forget_hits();
+    let skipping = CrawlOptions {
+        sitemap: SitemapUse::Skip,
+        ..CrawlOptions::default()
+    };
+    let crawled = crawl(&farm, 20, skipping).await;
+    assert_eq!(crawled.fetched(), 6);
+    assert_eq!(crawled.end.summary.sitemaps, None);
+    assert!(
+        !asked(&farm)
+            .iter()
+            .any(|path| path.contains("sitemap") || path == "/extra")
+    );
+}
+
+#[tokio::test]
+async fn circles_nesting_and_redirects_of_sitemaps_end() {
+    let (farm, _) = farm_with(|base| {
+        let level = |n: u32| {
+            let deeper = [
+                format!("{base}/level-{}.xml", n + 1),
+                format!("{base}/sitemap.xml"),
+            ];
+            xml(list("sitemapindex", "sitemap", &deeper))
+        };
+        (0..10)
+            .fold(Site::new(1), |site, n| {
+                site.with_reply(&format!("/level-{n}.xml"), level(n))
+            })
+            .with_redirect("/sitemap.xml", "/level-0.xml")
+    })
+    .await;
+    let crawled = crawl(&farm, 10, CrawlOptions::default()).await;
+    assert_eq!(crawled.fetched(), 1);
+    let levels = asked(&farm)
+        .iter()
+        .filter(|path| path.starts_with("/level-"))
+        .count();
+    // The index, once more for the redirect that it names by itself, and two levels below it.
+    assert!(levels <= 4, "{:?}", asked(&farm));
+}
+
+#[tokio::test]
+async fn the_number_of_sitemaps_is_bounded() {
+    let (farm, _) = farm_with(|base| {
+        let files: Vec<String> = (0..500).map(|n| format!("{base}/s-{n}.xml")).collect();
+        let site =
+            Site::new(1).with_reply("/sitemap.xml", xml(list("sitemapindex", "sitemap", &files)));
+        (0..500).fold(site, |site, n| {
+            site.with_reply(&format!("/s-{n}.xml"), xml(urlset(&[])))
+        })
+    })
+    .await;
+    let crawled = crawl(&farm, 10, CrawlOptions::default()).await;
+    assert_eq!(
+        crawled.end.summary.sitemaps,
+        Some(SitemapCounts { files: 32, urls: 0 })
+    );
+    assert_eq!(asked(&farm).len(), 2 + 32);
+}
+
+#[tokio::test]
+async fn a_server_that_breaks_off_is_not_asked_for_more_sitemaps() {
+    let (farm, _) = farm_with(|base| {
+        let robots: String = (0..5)
+            .map(|n| format!("Sitemap: {base}/s{n}.xml\n"))
+            .collect();
+        (0..5).fold(Site::new(2).with_robots(&robots), |site, n| {
+            site.with_reply(&format!("/s{n}.xml"), Reply::closed())
+        })
+    })
+    .await;
+    let crawled = crawl(&farm, 10, CrawlOptions::default()).await;
+    assert_eq!(crawled.fetched(), 2);
+    assert_eq!(
+        asked(&farm)
+            .iter()
+            .filter(|path| path.starts_with("/s"))
+            .count(),
+        1
+    );
+}
+
+/// More than one page can take: what is left is recorded with the pages that follow.
+#[tokio::test]
+async fn a_long_sitemap_is_recorded_over_several_pages_and_resumed_between_them() {
+    let path = |n: usize| format!("/p{n}-{}", "x".repeat(900));
+    let (farm, _) = farm_with(|base| {
+        let urls: Vec<String> = (0..200).map(|n| format!("{base}{}", path(n))).collect();
+        let site = Site::new(1).with_reply("/sitemap.xml", xml(urlset(&urls)));
+        (0..200).fold(site, |site, n| {
+            site.with_reply(&path(n), page(&n.to_string()))
+        })
+    })
+    .await;
+    let whole = crawl(&farm, 20, only()).await;
+    assert_eq!(whole.fetched(), 20);
+    let shares: Vec<usize> = whole
+        .pages
+        .iter()
+        .filter_map(|page| page.discovered.sitemap.as_ref())
+        .map(|share| share.urls.len())
+        .collect();
+    assert_eq!(shares.iter().sum::<usize>(), 200);
+    assert!(
+        shares.len() == 3 && shares.iter().all(|urls| *urls < 75),
+        "{shares:?}"
+    );
+    for cut in [1, 2, 3, 10] {
+        farm.forget_hits();
+        let mut order = order(&farm.domain("shop.test"), 20);
+        order.options = only();
+        let rest = resume(order, &whole.pages[..cut]).await;
+        let found = |pages: &[CrawledPage]| -> Vec<(String, PageState, Discovered)> {
+            let found =
+                |page: &CrawledPage| (page.url.clone(), page.state, page.discovered.clone());
+            pages.iter().map(found).collect()
+        };
+        assert_eq!(
+            found(&rest.pages),
+            found(&whole.pages[cut..]),
+            "after {cut}"
+        );
+        assert_eq!(rest.end.summary.sitemaps, whole.end.summary.sitemaps);
+        // Read again only where something of it is not recorded yet.
+        let is_read_again = asked(&farm).contains(&"/sitemap.xml".to_owned());
+        assert_eq!(is_read_again, cut < 3, "after {cut}");
+    }
+}
