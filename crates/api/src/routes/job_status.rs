@@ -6,6 +6,7 @@ use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use serde::Serialize;
 use serde_json::value::RawValue;
+use trawl_domain::failure::FailureCode;
 use trawl_domain::job::JobState;
 use trawl_persistence::jobs::{self, AttemptView, JobView};
 use uuid::Uuid;
@@ -70,6 +71,20 @@ impl<'a> Attempt<'a> {
     }
 }
 
+/// Why no further page of the domain is fetched; a crawl that ended by itself has said it.
+fn stop_reason(job: &JobView) -> Option<&str> {
+    let code = job.failure.as_ref().map(|(code, _)| code.as_str());
+    match job.state {
+        JobState::Pending | JobState::Running => None,
+        JobState::Complete => job.stop_reason.as_deref(),
+        JobState::Cancelled => Some("cancelled"),
+        JobState::Failed => Some(match code.and_then(FailureCode::from_word) {
+            Some(FailureCode::RobotsDisallowed | FailureCode::RobotsUnavailable) => "robots",
+            _ => "error",
+        }),
+    }
+}
+
 impl<'a, J> JobStatus<'a, J> {
     /// The status of a job; `read` makes JSON of the stored texts.
     ///
@@ -97,7 +112,7 @@ impl<'a, J> JobStatus<'a, J> {
             start_time: job.started_at.map(Timestamp),
             end_time: job.ended_at.map(Timestamp),
             result: job.result.as_deref().map(&read).transpose()?,
-            stop_reason: job.stop_reason.as_deref(),
+            stop_reason: stop_reason(job),
             error: failure.map(|(_, sentence)| sentence.as_str()),
             error_code: failure.map(|(code, _)| code.as_str()),
             cancel_requested: job.cancel_requested,

@@ -107,6 +107,10 @@ async fn a_scan_ends_with_the_profile_of_its_site() {
     assert_eq!(ended["progress"], 100.0);
     assert_eq!(ended["pages_scraped"], 2);
     assert_eq!(ended["result"]["is_wordpress"], true, "{ended:#}");
+    assert_eq!(ended["stop_reason"], "max_pages", "{ended:#}");
+    let crawl = &ended["result"]["crawl"];
+    assert_eq!(crawl["stop_reason"], "max_pages", "{ended:#}");
+    assert_eq!(crawl["pages"]["fetched"], 2, "{ended:#}");
 
     let first = api.get(&format!("{path}/pages?limit=1")).await.json();
     let start = &first["pages"][0];
@@ -188,6 +192,7 @@ async fn a_scan_that_fails_says_why_and_exits_with_1() {
     let result: Value = serde_json::from_str(&finished.stdout).unwrap();
     assert_eq!(result["status"], "failed", "{result:#}");
     assert_eq!(result["error_code"], "http_client_error", "{result:#}");
+    assert_eq!(result["stop_reason"], "error", "{result:#}");
     assert!(!result["error"].as_str().unwrap().is_empty());
 }
 
