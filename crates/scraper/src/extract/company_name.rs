@@ -380,7 +380,13 @@ fn is_name(name: &str, form: &str) -> bool {
             .filter(|word| word.starts_with(char::is_lowercase) && word.len() > 3)
             .count()
             > 2;
-    begins && !is_sentence && name.len() <= NAME_MAX_BYTES && words.count() <= NAME_WORDS_MAX
+    // "2. OG" is a floor.
+    let is_numbered = own.ends_with(['.', '/']) && !own.contains("Co.");
+    begins
+        && !is_numbered
+        && !is_sentence
+        && name.len() <= NAME_MAX_BYTES
+        && words.count() <= NAME_WORDS_MAX
 }
 
 #[cfg(test)]

@@ -175,7 +175,8 @@ fn plain<'a>(before: &'a str, after: &'a str) -> Option<Written<'a>> {
     let (domain, rest) = after.split_at(domain_end);
     let start = outer.ceil_char_boundary(outer.len().saturating_sub(SIDE_MAX_BYTES));
     let word = outer.get(start..)?.rsplit(char::is_whitespace).next()?;
-    let is_in_path = word.ends_with('/') && word.contains('.') && !word.contains('@');
+    let is_in_path =
+        word.ends_with('/') && !word.contains('@') && (word.contains('.') || word.contains("://"));
     let is_password = word.ends_with(':') && word.contains("://");
     // A name in a network: `@name@server`.
     let is_handle = word.ends_with('@');

@@ -16,7 +16,15 @@ use crate::registrable::is_same_site;
 const MAILTO_MAX_BYTES: usize = 4096;
 
 /// What people put into an address against crawlers, to be taken out again.
-const NOISE: &[&str] = &["nospam", "no-spam", "no_spam", "removethis", "remove-this"];
+const NOISE: &[&str] = &[
+    "-borrar-",
+    "-entfernen-",
+    "nospam",
+    "no-spam",
+    "no_spam",
+    "removethis",
+    "remove-this",
+];
 
 /// Collects addresses, each once with all that speaks for it.
 #[derive(Debug)]

@@ -32,6 +32,7 @@ const PLACEHOLDER_NAMES: &[&str] = &[
     "domaine",
     "dominio",
     "ejemplo",
+    "eksempel",
     "esempio",
     "example",
     "exemple",
@@ -44,6 +45,7 @@ const PLACEHOLDER_NAMES: &[&str] = &[
     "mustermann",
     "musterfirma",
     "mydomain",
+    "ornek",
     "mycompany",
     "priklad",
     "przyklad",
@@ -69,6 +71,7 @@ const PLACEHOLDER_NAMES: &[&str] = &[
 
 /// Local parts that ask the reader to put in their own.
 const PLACEHOLDER_LOCALS: &[&str] = &[
+    "ad.soyad",
     "beispiel",
     "correo.ejemplo",
     "deine.email",

@@ -28,7 +28,7 @@ const UNITS: &[&str] = &[
 /// How much speaks for a number before it is known whether it is one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Form {
-    /// All that its line has, in groups: a number if it is written exactly as its country does.
+    /// All that its line has, or has after a colon, in groups: a number if it is written exactly as its country does.
     Alone,
     /// Grouped as only phone numbers are.
     Grouped,
@@ -142,10 +142,11 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Whether the line has nothing else.
+    /// Whether the line has nothing else, or something and a colon before it.
     fn is_alone(self) -> bool {
         let says = |text: &str| text.contains(char::is_alphanumeric);
-        !says(self.before) && !says(self.after)
+        let is_announced = self.before.trim_end().ends_with(':');
+        (is_announced || !says(self.before)) && !says(self.after)
     }
 
     /// Whether the characters next to the run make it a price, an id or a piece of a word.

@@ -128,13 +128,16 @@ pub(super) fn company_numbers(text: &str, mut take: impl FnMut(CompanyNumber)) {
         let court = scheme
             .filter(|name| name.starts_with("DE-"))
             .and_then(|_| court_near(text, at));
-        if scheme == Some("NO-ORGNR") && is_followed_by_mva(text, at) {
+        if let Some(vat) = scheme.and_then(|scheme| vat_of(scheme, &value, text, at)) {
             take(CompanyNumber {
                 kind: VatNumber,
                 scheme: None,
-                value: format!("NO{value}MVA"),
+                value: vat,
                 court: None,
             });
+            if matches!(scheme, Some("PL-NIP" | "GR-AFM")) {
+                continue;
+            }
         }
         take(CompanyNumber {
             kind: if scheme.is_some() {
@@ -197,6 +200,21 @@ fn after(
         previous = Some(c);
     }
     None
+}
+
+/// The VAT number that a number for taxes is as well.
+fn vat_of(scheme: &str, value: &str, text: &str, at: usize) -> Option<String> {
+    match scheme {
+        "GR-AFM" => Some(format!("EL{value}")),
+        "PL-NIP" => Some(format!("PL{value}")),
+        "PT-NIPC" => Some(format!("PT{value}")),
+        "NO-ORGNR" if is_followed_by_mva(text, at) => Some(format!("NO{value}MVA")),
+        // Those of people begin with a digit.
+        "ES-NIF" if value.starts_with(|c: char| c.is_ascii_uppercase()) => {
+            Some(format!("ES{value}"))
+        }
+        _ => None,
+    }
 }
 
 fn is_followed_by_mva(text: &str, at: usize) -> bool {
@@ -306,17 +324,15 @@ mod tests {
             ("KvK: 12345678", "NL-KVK 12345678"),
             ("Company number: 01234567", "GB-CRN 01234567"),
             ("Registered in Scotland, No. SC123456", "GB-CRN SC123456"),
-            ("CIF: A28015865", "ES-NIF A28015865"),
             ("CVR-nr. 13 58 56 28", "DK-CVR 13585628"),
             ("Org.nr. 556012-5790", "SE-ORGNR 556012-5790"),
             ("Org.nr: 988 077 917", "NO-ORGNR 988077917"),
-            ("NIP: 526-025-02-74", "PL-NIP 5260250274"),
+            ("NIP: 526-025-02-74", "VAT PL5260250274"),
             ("KRS 0000123456", "PL-KRS 0000123456"),
             ("REGON: 192598184", "PL-REGON 192598184"),
             ("REA: MI-1234567", "IT-REA MI-1234567"),
             ("IČO: 25123891", "CZ-ICO 25123891"),
             ("Y-tunnus: 2077474-0", "FI-YTUNNUS 2077474-0"),
-            ("NIPC 501 964 843", "PT-NIPC 501964843"),
             ("CNPJ: 16.727.230/0001-97", "BR-CNPJ 16.727.230/0001-97"),
             ("UID CHE-100.155.212", "CH-UID CHE-100.155.212"),
             ("Adószám: 12892312-2-41", "HU-ADOSZAM 12892312-2-41"),
@@ -333,6 +349,14 @@ mod tests {
 
     #[test]
     fn one_text_may_have_several() {
+        assert_eq!(
+            found("CIF: A28015865"),
+            ["VAT ESA28015865", "ES-NIF A28015865"]
+        );
+        assert_eq!(
+            found("NIPC 501 964 843"),
+            ["VAT PT501964843", "PT-NIPC 501964843"]
+        );
         assert_eq!(
             found("Org.nr 988 077 917 MVA"),
             ["VAT NO988077917MVA", "NO-ORGNR 988077917"]

@@ -14,6 +14,9 @@ use networks::{MAKERS, MASTODON_SERVERS, NETWORKS, Network, Shape, TABS};
 /// Most bytes of a profile's URL; names are shorter everywhere.
 const PROFILE_MAX_BYTES: usize = 200;
 
+/// The network whose links lead to a chat with a number.
+const CHAT: &str = "whatsapp";
+
 /// Collects profiles, each once.
 #[derive(Debug, Default)]
 pub(super) struct SocialLinks {
@@ -51,7 +54,8 @@ impl SocialLinks {
     }
 
     fn add(&mut self, profile: Option<(&'static str, String)>, method: ContactMethod) {
-        if let Some((network, url)) = profile {
+        // A chat is no profile; its number is a phone number.
+        if let Some((network, url)) = profile.filter(|(network, _)| *network != CHAT) {
             let link = SocialLink {
                 network: network.to_owned(),
                 url,
@@ -66,7 +70,7 @@ impl SocialLinks {
 pub(super) fn chat_number(url: &PageUrl) -> Option<String> {
     let (network, profile) = profile(url.as_url())?;
     let number = profile.strip_prefix("https://wa.me/")?;
-    (network == "whatsapp").then(|| number.to_owned())
+    (network == CHAT).then(|| number.to_owned())
 }
 
 /// The network and the canonical URL of a profile.
@@ -114,7 +118,7 @@ impl Network {
                 return None;
             }
             let path = shape.path(url)?;
-            if self.name == "whatsapp" && !path.bytes().all(|b| b.is_ascii_digit()) {
+            if self.name == CHAT && !path.bytes().all(|b| b.is_ascii_digit()) {
                 return None;
             }
             // A number is a video there, not a name.

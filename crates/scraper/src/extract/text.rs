@@ -12,6 +12,9 @@ const WINDOW_BYTES: usize = 16 * 1024;
 /// it.
 const CARRY_BYTES: usize = 512;
 
+/// Spaces at which no line breaks; to readers they are spaces.
+const HARD_SPACES: &[char] = &['\u{a0}', '\u{202f}', '\u{2007}', '\u{2009}'];
+
 /// Characters that nobody sees: soft hyphens, marks of direction, zero-width spaces and joiners.
 const INVISIBLE: &[char] = &[
     '\u{ad}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{200e}', '\u{200f}', '\u{2060}', '\u{feff}',
@@ -161,6 +164,11 @@ impl TextWindow {
 /// Text as it is seen: entities decoded, without what is invisible.
 fn readable(raw: &str) -> Cow<'_, str> {
     let text = htmlize::unescape(raw);
+    let text = if text.contains(HARD_SPACES) {
+        Cow::Owned(text.replace(HARD_SPACES, " "))
+    } else {
+        text
+    };
     // All of them begin with one of three bytes.
     let may_have_invisible = text.bytes().any(|b| matches!(b, 0xc2 | 0xe2 | 0xef));
     if may_have_invisible && text.contains(INVISIBLE) {
@@ -229,7 +237,7 @@ mod tests {
         window.push(" x", |_| {});
         let mut seen = String::new();
         window.finish(|part| seen.push_str(part));
-        assert_eq!(seen, "info@firma.de Tel\u{a0}1\nx");
+        assert_eq!(seen, "info@firma.de Tel 1\nx");
     }
 
     proptest! {

@@ -17,7 +17,8 @@ const DAYS: [(&str, &str); 7] = [
 
 /// The opening hours of an organization, in whichever of the two ways it states them.
 pub(super) fn opening_hours(object: &Map<String, Value>) -> Vec<String> {
-    let mut hours = texts(object.get("openingHours"));
+    let stated = texts(object.get("openingHours")).into_iter();
+    let mut hours: Vec<String> = stated.map(with_short_days).collect();
     let specifications = each(object.get("openingHoursSpecification"));
     // Days of the same hours stated one by one are one line.
     let mut lines: Vec<(Vec<usize>, String)> = Vec::new();
@@ -48,6 +49,16 @@ pub(super) fn opening_hours(object: &Map<String, Value>) -> Vec<String> {
         }
     }
     hours
+}
+
+/// A line as stated, with the short names of days.
+fn with_short_days(mut line: String) -> String {
+    for (long, short) in DAYS {
+        if line.contains(long) {
+            line = line.replace(long, short);
+        }
+    }
+    line
 }
 
 fn times(specification: &Map<String, Value>) -> Option<String> {

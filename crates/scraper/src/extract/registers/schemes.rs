@@ -21,6 +21,9 @@ pub(super) const VAT_LABELS: &[&str] = &[
     "ddv",
     "dič",
     "dph",
+    "momsreg",
+    "cvr",
+    "org.nr",
     "fiscal",
     "iva",
     "kdv",
@@ -162,7 +165,7 @@ pub(super) const SCHEMES: &[Scheme] = &[
         name: "DE-VR",
         labels: &["vr", "vereinsregister"],
         is_checked: false,
-        read: |text| register(text, "VR", 2..=7),
+        read: |text| register(text, "VR", 3..=7),
     },
     Scheme {
         name: "DE-GNR",

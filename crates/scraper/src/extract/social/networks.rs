@@ -108,7 +108,9 @@ pub(super) const NETWORKS: &[Network] = &[
             Numbered {
                 parts: &["pages", "people"],
             },
-            Under { parts: &["p"] },
+            Under {
+                parts: &["groups", "p"],
+            },
             Name {
                 reserved: &[
                     "ads",
@@ -608,6 +610,7 @@ pub(super) const TABS: &[&str] = &[
 /// Profiles of the makers of sites, which their templates link to.
 pub(super) const MAKERS: &[&str] = &[
     "elementor",
+    "ghost",
     "godaddy",
     "ionos",
     "jimdo",
