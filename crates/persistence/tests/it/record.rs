@@ -135,6 +135,11 @@ both_routes!(
             pages_of_job(&db.pool, lease.job, None, 10_000).await?.len(),
             5_400
         );
+        let slice = pages_of_job(&db.pool, lease.job, Some(4_999), 3).await?;
+        let places: Vec<u32> = slice.iter().map(|page| page.seq).collect();
+        assert_eq!(places, [5_000, 5_001, 5_002]);
+        let end = pages_of_job(&db.pool, lease.job, Some(5_399), 3).await?;
+        assert!(end.is_empty());
         assert_promises_kept(&db.pool).await
     }
 );
