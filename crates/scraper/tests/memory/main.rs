@@ -14,7 +14,7 @@ static ALLOCATOR: PeakAlloc = PeakAlloc;
 /// `docs/extraction.md` says.
 const BUDGET_BYTES: usize = 8 * 1024 * 1024;
 
-const PAGE_BYTES: usize = 4 * 1024 * 1024;
+const PAGE_BYTES: usize = 3 * 1024 * 1024;
 
 /// Pages as large as are read, each without end in one respect.
 fn hostile_pages() -> Vec<(String, Vec<u8>)> {
