@@ -70,7 +70,12 @@ both_routes!(a_snooze_uses_no_attempt_and_says_why, async |db| {
         let claimed = job_claim(&db.pool, me, 1, None).await?;
         assert_eq!((claimed[0].attempt, claimed[0].snoozes), (1, n - 1));
         let ending = snoozed(claimed[0].lease, HOUR, n);
-        assert_eq!(job_finish(&db.pool, &[ending.clone()]).await?.len(), 1);
+        assert_eq!(
+            job_finish(&db.pool, std::slice::from_ref(&ending))
+                .await?
+                .len(),
+            1
+        );
         // The answer may be lost: the same ending again moves nothing.
         assert_eq!(job_finish(&db.pool, &[ending]).await?, []);
         pass(db, "busy.test", "1 second").await?;
