@@ -15,7 +15,7 @@ use super::head::Head;
 use super::json_ld::{JsonLd, Reachable};
 use super::language::detect;
 use super::link_list::LinkList;
-use super::links::Links;
+use super::links::{Links, refresh_target};
 use super::logo::Logo;
 use super::microdata::Microdata;
 use super::open_elements::OpenElements;
@@ -35,7 +35,7 @@ use crate::technology::{Detector, Kind, rules};
 /// Elements in which logos stand and which authors close; the class of `body` says nothing.
 const BOX_ELEMENTS: &[&str] = &["a", "div", "figure", "h1", "header", "picture", "span"];
 
-/// Most bytes of a script that are looked at for an address: scripts that hide one are short.
+/// Most bytes of a script that are looked at for an address: those that hide one are short.
 const SCRIPT_HEAD_MAX_BYTES: usize = 2048;
 
 /// What has been found on one page so far.
@@ -145,6 +145,7 @@ impl Collector {
             "img" => {
                 self.see_source(attributes);
                 self.logo.see_image(attributes, &class, &id, &self.base);
+                self.see_pictured_text(attributes);
             }
             "h1" => self.announced.enter_heading(1),
             "h2" => self.announced.enter_heading(2),
@@ -456,6 +457,15 @@ impl Collector {
         self.announced.see_link(&rel, &href, attributes, &self.base);
     }
 
+    /// An address that is shown as an image, or its at sign.
+    fn see_pictured_text(&mut self, attributes: &Attributes<'_>) {
+        match attributes.raw("alt").unwrap_or_default() {
+            "at" | "At" | "AT" => self.contact_text("(at)"),
+            alt if alt.contains('@') => self.contact_text(alt),
+            _ => {}
+        }
+    }
+
     /// A link out of the site, which may lead to a profile.
     fn see_outward(&mut self, url: &PageUrl, attributes: &Attributes<'_>) {
         if let Some(number) = chat_number(url) {
@@ -507,15 +517,4 @@ fn search(text: &str, emails: &mut Emails, phones: &mut Phones, company: &mut Co
     emails.add_text(text);
     phones.add_text(text);
     company.add_text(text);
-}
-
-/// The URL of `<meta http-equiv="refresh" content="0; url=…">`.
-fn refresh_target(content: &str) -> Option<&str> {
-    let (_, target) = content.split_once([';', ','])?;
-    let target = target.trim();
-    let target = strip_word(target, "url")
-        .and_then(|rest| rest.trim_start().strip_prefix('='))
-        .unwrap_or(target)
-        .trim();
-    Some(target.trim_matches(['"', '\'']))
 }

@@ -50,6 +50,7 @@ const BRACKETED_DOT: &[&str] = &[
     "bod",
     "dot",
     "kropka",
+    "nokta",
     "piste",
     "point",
     "pont",
@@ -216,8 +217,17 @@ fn bare<'a>(word: &str, before: &'a str, after: &'a str) -> Option<Written<'a>> 
     let (domain, rest) = domain_after(after, true)?;
     let (local, outer) = local_before(before)?;
     let is_meant = domain.is_spelled || word != COMMON_BARE_AT;
-    let is_expected = is_announced(outer) || (is_line_start(outer) && is_end(rest));
+    // Nobody shouts these words for another reason.
+    let is_expected = (domain.is_spelled && is_shouted(after))
+        || is_announced(outer)
+        || (is_line_start(outer) && is_end(rest));
     (is_meant && is_expected).then(|| Written::Spelled(format!("{local}@{}", domain.text)))
+}
+
+/// Whether the dot after an at sign is spelled in capitals.
+fn is_shouted(after: &str) -> bool {
+    let after = after.get(..after.floor_char_boundary(SIDE_MAX_BYTES));
+    after.is_some_and(|after| after.contains(" DOT "))
 }
 
 /// Whether a line is over, or a sentence.
@@ -407,6 +417,7 @@ mod tests {
             ("E-Mail info @ firma.de", "info@firma.de"),
             ("correo: ventas arroba tienda.es", "ventas@tienda.es"),
             ("x\ninfo_at_firma_dot_de", "info@firma.de"),
+            ("Jobs · info AT firma DOT de, Berlin", "info@firma.de"),
             ("info@firma[dot]de", "info@firma.de"),
             ("info@firma (punkt) de", "info@firma.de"),
         ] {

@@ -78,6 +78,14 @@ impl Emails {
     /// Takes a short script within the page.
     pub(super) fn see_script(&mut self, script: &str) {
         self.add_hidden(joomla(script));
+        if script.contains("document.write") {
+            let script = script.replace("'+'", "").replace("' + '", "");
+            for written in written(&script.replace("\"+\"", "").replace("\" + \"", "")) {
+                if let Written::Plain { local, domain } = written {
+                    self.add(&format!("{local}@{domain}"), ContactMethod::Script);
+                }
+            }
+        }
     }
 
     /// Looks for addresses in decoded text.
@@ -183,7 +191,11 @@ fn without_noise(address: &str) -> Option<String> {
         .replace(&format!("-{noise}@"), "@")
         .replace(&format!("_{noise}@"), "@")
         .replace(noise, "");
-    Some(bare.trim_end_matches(['.', '-']).to_owned())
+    Some(
+        bare.replace("-@", "@")
+            .trim_end_matches(['.', '-'])
+            .to_owned(),
+    )
 }
 
 /// The part of a domain before a capital letter that follows a small one.
@@ -303,6 +315,7 @@ mod tests {
         emails.see_data("data-enc-email", "obff[at]svezn.qr");
         emails.see_script_link("javascript:linkTo_UnCryptMailto('nbjmup+bAgjsnb/ef');");
         emails.see_script("var addy1 = '&#98;' + '&#64;'; addy1 = addy1 + 'firma' + '&#46;de';");
+        emails.see_script("document.write('<a href=\"mailto:'+'c'+'@'+'firma.de\">c</a>')");
         let found = emails.take();
         let found: Vec<_> = found
             .iter()
@@ -314,6 +327,7 @@ mod tests {
             ("boss@firma.de", &[ContactMethod::Script]),
             ("a@firma.de", &[ContactMethod::Script]),
             ("b@firma.de", &[ContactMethod::Script]),
+            ("c@firma.de", &[ContactMethod::Script]),
         ];
         assert_eq!(found, expected);
     }

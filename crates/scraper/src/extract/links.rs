@@ -1,5 +1,6 @@
 //! The links of a page that lead into its site.
 
+use super::words::strip_word;
 use std::collections::HashSet;
 
 use trawl_domain::url_rules::{PageUrl, PageUrlError, SiteScope};
@@ -124,6 +125,17 @@ pub(crate) fn names_a_file(url: &PageUrl) -> bool {
         .rsplit_once('.')
         .map(|(_, ending)| ending.to_ascii_lowercase());
     ending.is_some_and(|ending| FILE_ENDINGS.binary_search(&ending.as_str()).is_ok())
+}
+
+/// The URL of `<meta http-equiv="refresh" content="0; url=…">`.
+pub(super) fn refresh_target(content: &str) -> Option<&str> {
+    let (_, target) = content.split_once([';', ','])?;
+    let target = target.trim();
+    let target = strip_word(target, "url")
+        .and_then(|rest| rest.trim_start().strip_prefix('='))
+        .unwrap_or(target)
+        .trim();
+    Some(target.trim_matches(['"', '\'']))
 }
 
 #[cfg(test)]

@@ -173,7 +173,10 @@ impl Candidate {
             .or_else(|| {
                 // Links often lack the plus sign before the country code.
                 let lacks_plus = is_stated && !text.starts_with(['+', '0']);
-                lacks_plus.then(|| valid(&format!("+{text}"), None))?
+                let number = lacks_plus.then(|| valid(&format!("+{text}"), None))??;
+                // Many things begin with a one.
+                let is_of = |region| number.get_region_code() == Some(region);
+                (number.country_code != 1 || regions.iter().any(|r| is_of(*r))).then_some(number)
             })?;
         (!is_placeholder(&number)).then_some(number)
     }

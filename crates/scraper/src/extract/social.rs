@@ -146,7 +146,7 @@ impl Shape {
             Self::Name { reserved } => {
                 let name = parts.next()?;
                 let lower = name.to_ascii_lowercase();
-                let is_page = reserved.contains(&lower.as_str());
+                let is_page = reserved.split(' ').any(|page| page == lower);
                 (!is_page && is_name(name)).then(|| name.to_owned())
             }
             Self::At => {
