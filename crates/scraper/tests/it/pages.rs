@@ -187,3 +187,33 @@ async fn headers_tell_technologies_and_close_the_links_of_a_page() {
     );
     assert_eq!(profile.tech_stack.frameworks, ["Laravel"]);
 }
+
+#[tokio::test]
+async fn contacts_are_told_with_the_pages_that_they_are_from() {
+    let start = "<!DOCTYPE html><a href=/imprint>Imprint</a><a href='mailto:info@firma.de'>x</a>";
+    let imprint = "<!DOCTYPE html><p>chef [at] firma [dot] de</p><p>info@firma.de</p>\
+                   <p>Firma Beispiel GmbH</p><p>USt-IdNr.: DE136695976</p>";
+    let site = Site::new(1)
+        .with_reply("/", Reply::html(start))
+        .with_reply("/imprint", Reply::html(imprint));
+    let (_farm, crawled) = crawl(site, 5).await;
+    let profile = &crawled.end.profile.profile;
+    let emails: Vec<_> = profile
+        .emails
+        .iter()
+        .map(|email| (email.found.value.as_str(), email.pages))
+        .collect();
+    assert_eq!(emails, [("info@firma.de", 2), ("chef@firma.de", 1)]);
+    assert!(
+        profile.emails[0].page.ends_with('/'),
+        "{:?}",
+        profile.emails
+    );
+    assert!(profile.emails[1].page.ends_with("/imprint"));
+    let company: Vec<_> = profile
+        .company
+        .iter()
+        .map(|c| c.found.value.as_str())
+        .collect();
+    assert_eq!(company, ["Firma Beispiel GmbH", "DE136695976"]);
+}
