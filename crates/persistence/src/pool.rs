@@ -67,6 +67,7 @@ pub enum PoolBuildError {
 #[derive(Debug, Default)]
 struct Counters {
     discarded: AtomicU64,
+    leaked: AtomicU64,
 }
 
 /// A bounded set of connections. Cheap to clone; all clones share the connections.
@@ -90,6 +91,9 @@ pub struct PoolStatus {
     pub waiting: usize,
     /// Connections thrown away because their last request did not end in success.
     pub discarded: u64,
+    /// Of these, where another client's leaked default refused a statement, which then ran in a
+    /// transaction of its own.
+    pub leaked: u64,
 }
 
 impl Pool {
@@ -140,7 +144,13 @@ impl Pool {
             idle: status.available,
             waiting: status.waiting,
             discarded: self.counters.discarded.load(Ordering::Relaxed),
+            leaked: self.counters.leaked.load(Ordering::Relaxed),
         }
+    }
+
+    /// Counts a statement that another client's leaked default refused.
+    pub(crate) fn met_leaked_default(&self) {
+        self.counters.leaked.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Closes idle connections and refuses further scopes.

@@ -111,6 +111,7 @@ impl SessionScope {
                 Ok(()) => return Ok(folded),
                 Err(error) if !leaked && error.is_leaked_default() => {
                     tracing::debug!(statement = statement.name, %error, "met a leaked default");
+                    pool.met_leaked_default();
                     leaked = true;
                 }
                 Err(error) => retries.after(statement.name, error).await?,
