@@ -25,26 +25,21 @@ const LEFT_OUT: &[(&str, &str)] = &[
         "leaked_defaults::",
         "leaks settings of its own into known backends",
     ),
-    // These say exactly what becomes of each connection, or count requests; behind a poisoned backend
-    // one more may be discarded, and one more request be sent. `hostile::` tests the same machinery
-    // for what clients get.
-    ("scope::", "counts connections"),
-    ("scope_limits::", "counts connections"),
-    ("cancellation::", "counts connections"),
-    ("faults::", "counts connections"),
-    ("crowd::", "counts connections"),
     (
-        "claim::no_host_is_crawled_twice_at_once",
-        "counts connections",
+        "scope::an_error_of_a_lone_statement_costs_its_connection",
+        "behind a leaked default the statement is none that is alone",
+    ),
+    (
+        "faults::a_claim_whose_answer_is_lost_is_found_by_the_heartbeat",
+        "what a leaked default refused has claimed nothing when its answer is lost",
     ),
     (
         "wire::each_call_takes_the_round_trips_it_is_known_for",
-        "counts requests",
+        "a leaked default costs round trips more",
     ),
-    ("wire::every_call_keeps_the_rules", "counts requests"),
     (
-        "wire::a_batch_sends_nothing_that_a_transaction_mode_pooler_cannot_serve",
-        "counts connections",
+        "wire::every_call_keeps_the_rules",
+        "a leaked default costs a connection, which is abandoned",
     ),
 ];
 

@@ -14,7 +14,7 @@ use trawl_persistence::pool::{Pool, PoolOptions};
 use trawl_persistence::scope::{Commit, Param, ScopeSettings, SessionScope, Statement};
 use trawl_test_support::wait_for;
 
-use crate::database::Db;
+use crate::database::{Db, discarded};
 
 const INSERT: Statement =
     Statement::once_only("note_insert", "insert into trawl.notes (id) values ($1)");
@@ -117,16 +117,16 @@ async fn begin_and_insert(pool: &Pool, id: i32) -> Result<SessionScope, ScopeErr
 }
 
 /// How many connections were discarded while `operation` ran.
-async fn discarded<T>(pool: &Pool, operation: impl Future<Output = T>) -> (T, u64) {
-    let before = pool.status().discarded;
+async fn discarded_by<T>(pool: &Pool, operation: impl Future<Output = T>) -> (T, u64) {
+    let before = discarded(pool);
     let answer = operation.await;
-    (answer, pool.status().discarded - before)
+    (answer, discarded(pool) - before)
 }
 
 both_routes!(a_dropped_begin_leaves_no_trace, async |db| {
     dropped_at_every_point(db, async |pool, polls, _id| {
         let begin = SessionScope::begin(pool, ScopeSettings::SHORT);
-        let (begun, discarded) = discarded(pool, drop_after(polls, begin)).await;
+        let (begun, discarded) = discarded_by(pool, drop_after(polls, begin)).await;
         // Dropped before there was a connection, there is none to discard.
         assert!(discarded <= 1);
         let Some(scope) = begun else {
@@ -144,7 +144,7 @@ both_routes!(
         let mut rounds = 0..3;
         dropped_at_every_point(db, async |pool, _polls, id| {
             let scope = begin_and_insert(pool, id).await?;
-            let ((), discarded) = discarded(pool, async { drop(scope) }).await;
+            let ((), discarded) = discarded_by(pool, async { drop(scope) }).await;
             assert_eq!(discarded, 1);
             assert!(!has_note(db, id).await?);
             Ok(rounds.next().is_none())
@@ -162,7 +162,7 @@ both_routes!(a_dropped_statement_leaves_no_trace, async |db| {
             let next = scope.query(&IDS, &[]).await.unwrap_err();
             assert!(matches!(next, ScopeError::Poisoned { .. }), "{next}");
         }
-        let ((), discarded) = discarded(pool, async { drop(scope) }).await;
+        let ((), discarded) = discarded_by(pool, async { drop(scope) }).await;
         assert_eq!(discarded, 1);
         assert!(!has_note(db, id).await?);
         Ok(answer.is_some())
@@ -180,7 +180,7 @@ both_routes!(
                 scope.rollback().await?;
                 return Ok(answer.is_some());
             }
-            let (commit, discarded) = discarded(pool, scope.commit()).await;
+            let (commit, discarded) = discarded_by(pool, scope.commit()).await;
             assert!(matches!(commit, Commit::RolledBack(_)), "{commit:?}");
             assert_eq!(discarded, 1);
             assert!(!has_note(db, id).await?);
@@ -195,7 +195,7 @@ both_routes!(
     async |db| {
         dropped_at_every_point(db, async |pool, polls, id| {
             let scope = begin_and_insert(pool, id).await?;
-            let (commit, discarded) = discarded(pool, drop_after(polls, scope.commit())).await;
+            let (commit, discarded) = discarded_by(pool, drop_after(polls, scope.commit())).await;
             match commit {
                 None => {
                     assert_eq!(discarded, 1);
@@ -216,7 +216,7 @@ both_routes!(
 both_routes!(a_dropped_rollback_leaves_no_trace, async |db| {
     dropped_at_every_point(db, async |pool, polls, id| {
         let scope = begin_and_insert(pool, id).await?;
-        let (rollback, discarded) = discarded(pool, drop_after(polls, scope.rollback())).await;
+        let (rollback, discarded) = discarded_by(pool, drop_after(polls, scope.rollback())).await;
         assert!(!has_note(db, id).await?);
         assert_eq!(discarded, u64::from(rollback.is_none()));
         rollback.transpose()?;
@@ -229,7 +229,7 @@ both_routes!(a_dropped_lone_statement_leaves_no_trace, async |db| {
     dropped_at_every_point(db, async |pool, polls, id| {
         let params: [Param<'_>; 1] = [(&id, Type::INT4)];
         let once = SessionScope::once(pool, &INSERT, &params);
-        let (answer, discarded) = discarded(pool, drop_after(polls, once)).await;
+        let (answer, discarded) = discarded_by(pool, drop_after(polls, once)).await;
         assert!(discarded <= 1);
         let ended = answer.transpose()?.is_some();
         if ended {
@@ -247,7 +247,7 @@ both_routes!(a_dropped_run_leaves_no_trace, async |db| {
             scope.query(&INSERT, &[(&id, Type::INT4)]).await?;
             scope.query(&IDS, &[]).await.map(|rows| rows.len())
         });
-        let (answer, discarded) = discarded(pool, drop_after(polls, run)).await;
+        let (answer, discarded) = discarded_by(pool, drop_after(polls, run)).await;
         assert!(discarded <= 1);
         let ended = answer.transpose()?.is_some();
         if ended {

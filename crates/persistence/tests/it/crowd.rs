@@ -18,7 +18,7 @@ use trawl_persistence::pool::Pool;
 use trawl_persistence::workers::{JobLease, worker_gone, worker_heartbeat};
 use uuid::Uuid;
 
-use crate::database::Db;
+use crate::database::{Db, discarded};
 use crate::fixtures::{Submission, assert_promises_kept, complete, failed, page, retry, worker};
 
 const WORKERS: u64 = 10;
@@ -220,9 +220,9 @@ both_routes!(a_crowd_with_zombies_keeps_every_promise, async |db| {
     ] {
         assert!(counter.load(Ordering::Relaxed) > 0, "nothing was {what}");
     }
-    let status = db.pool.status();
     assert_eq!(
-        status.discarded, status.leaked,
+        discarded(&db.pool),
+        0,
         "nothing here is an error of the database"
     );
     Ok(())

@@ -56,6 +56,13 @@ pub(crate) async fn run(db: Db, body: impl AsyncFnOnce(&Db) -> Result<()>) -> Re
     db.database.close().await
 }
 
+/// How many connections of a pool were thrown away, those apart that another client's leaked default
+/// cost: behind the poisoned pooler that may happen to any lone statement.
+pub(crate) fn discarded(pool: &Pool) -> u64 {
+    let status = pool.status();
+    status.discarded - status.leaked
+}
+
 impl Db {
     /// With every migration.
     pub(crate) async fn migrated(route: Route) -> Result<Self> {

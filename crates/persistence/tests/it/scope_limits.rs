@@ -9,7 +9,7 @@ use trawl_persistence::class::ErrorClass;
 use trawl_persistence::scope::{Access, Commit, ScopeSettings, SessionScope};
 use trawl_test_support::{wait_for, wait_until};
 
-use crate::database::Db;
+use crate::database::{Db, discarded};
 use crate::scope::{COUNT, INSERT, PATIENCE, RAISE, SEEN, SLEEP, create_notes, notes, sqlstate};
 
 both_routes!(
@@ -77,7 +77,7 @@ both_routes!(
         let error = scope.query(&INSERT, &[(&1, Type::INT4)]).await.unwrap_err();
         assert_eq!(error.class(), ErrorClass::Retryable, "{error:?}");
         assert!(matches!(scope.commit().await, Commit::RolledBack(_)));
-        assert_eq!((notes(db).await?, db.pool.status().discarded), (0, 1));
+        assert_eq!((notes(db).await?, discarded(&db.pool)), (0, 1));
         Ok(())
     }
 );
