@@ -185,15 +185,23 @@ async fn a_scan_that_fails_says_why_and_exits_with_1() {
     let database = migrated().await;
     let farm = SiteFarm::start().await.unwrap();
     farm.add_site("gone.test", Site::new(0));
-    let site = format!("http://{}", farm.domain("gone.test"));
-    let command = trawl(&["scan", &site], &database.url());
-    let finished = command.run(PATIENCE).await.unwrap();
-    assert_eq!(finished.status.code(), Some(1), "{}", finished.stderr);
-    let result: Value = serde_json::from_str(&finished.stdout).unwrap();
-    assert_eq!(result["status"], "failed", "{result:#}");
-    assert_eq!(result["error_code"], "http_client_error", "{result:#}");
-    assert_eq!(result["stop_reason"], "error", "{result:#}");
-    assert!(!result["error"].as_str().unwrap().is_empty());
+    let closed = Site::new(1).with_robots("User-agent: *\nDisallow: /\n");
+    farm.add_site("closed.test", closed);
+    for (host, code, stop_reason) in [
+        ("gone.test", "http_client_error", "error"),
+        ("closed.test", "robots_disallowed", "robots"),
+    ] {
+        let site = format!("http://{}", farm.domain(host));
+        let command = trawl(&["scan", &site], &database.url());
+        let finished = command.run(PATIENCE).await.unwrap();
+        assert_eq!(finished.status.code(), Some(1), "{}", finished.stderr);
+        let result: Value = serde_json::from_str(&finished.stdout).unwrap();
+        assert_eq!(result["status"], "failed", "{result:#}");
+        assert_eq!(result["error_code"], code, "{result:#}");
+        assert_eq!(result["stop_reason"], stop_reason, "{result:#}");
+        assert!(!result["error"].as_str().unwrap().is_empty());
+    }
+    assert_eq!(farm.page_hits("closed.test"), 0);
 }
 
 #[tokio::test]

@@ -197,6 +197,7 @@ async fn a_job_is_cancelled_alone_and_its_attempts_are_told() {
         .await
         .unwrap();
     assert_eq!(job["status"], "cancelled");
+    assert_eq!(job["stop_reason"], "cancelled", "{job:#}");
     assert_eq!(job["attempts"][0]["outcome"], "cancelled", "{job:#}");
     service.terminate().unwrap();
     assert!(service.wait(PATIENCE).await.unwrap().status.success());
