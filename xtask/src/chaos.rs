@@ -225,10 +225,20 @@ fn print_figures(deeds: &BTreeMap<String, usize>, workload: &Workload, ledger: &
     println!("{:<26}{}", "batches accepted", workload.accepted().len());
     println!("{:<26}{}", "tries of clients", clients.tries);
     println!(
-        "{:<26}{} cancelled, {} paused, {} retried",
-        "changes of mind", clients.cancelled, clients.paused, clients.retried
+        "{:<26}{} cancelled, {} paused, {} retried; {} domains cancelled",
+        "changes of mind",
+        clients.cancelled,
+        clients.paused,
+        clients.retried,
+        clients.jobs_cancelled
+    );
+    println!("{:<26}{}", "batches with a deadline", clients.deadlines);
+    println!(
+        "{:<26}{} without time for a while, {} that say nothing",
+        "sites", clients.sites_without_time, clients.hanging_sites
     );
     println!("{:<26}{} {:?}", "domains", ledger.domains, ledger.by_state);
+    println!("{:<26}{:?}", "failures", ledger.by_failure);
     println!("{:<26}{}", "pages", ledger.pages);
     println!("{:<26}{}", "page fetches", ledger.fetches);
     println!(

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail};
 use std::path::Path;
 use std::time::{Duration, Instant};
-use trawl_test_support::{TrawlCommand, TrawlProcess};
+use trawl_test_support::{TrawlCommand, TrawlProcess, wait_until};
 
 /// For a process to listen.
 const START_LIMIT: Duration = Duration::from_secs(30);
@@ -90,6 +90,7 @@ impl Slot {
                     .env("TRAWL_POLITENESS_DELAY", "20ms")
                     .env("TRAWL_USER_AGENT", format!("{}/1.0", self.name()))
                     .env("TRAWL_MAX_ATTEMPTS", "5")
+                    .env("TRAWL_JOB_DEADLINE", "10s")
                     .env("TRAWL_RESOLVE", "*.test=127.0.0.1")
                     .env("TRAWL_ALLOW_NETWORKS", "127.0.0.0/8")
                     .env(
@@ -132,6 +133,12 @@ impl Slot {
             .take()
             .context("there is no process to drain")?;
         let name = self.name();
+        // Before its first line it may not listen for signals yet, and holds nothing to hand back.
+        wait_until("a process to say something", START_LIMIT, async || {
+            !process.stderr().is_empty()
+        })
+        .await
+        .with_context(|| format!("{name} says nothing"))?;
         let began = Instant::now();
         process
             .terminate()

@@ -21,6 +21,8 @@ const ZOMBIE_GRACE: Duration = Duration::from_secs(2);
 pub(super) struct Ledger {
     pub(super) domains: usize,
     pub(super) by_state: BTreeMap<String, i64>,
+    /// Of the failed ones, by their codes.
+    pub(super) by_failure: BTreeMap<String, i64>,
     pub(super) pages: i64,
     pub(super) fetches: usize,
     pub(super) pages_fetched_twice: usize,
@@ -105,6 +107,11 @@ impl Ledger {
         let states = "SELECT state, count(*) FROM trawl.domain_jobs GROUP BY state";
         for row in client.query(states, &[]).await? {
             self.by_state.insert(row.get(0), row.get(1));
+        }
+        let failures = "SELECT error_code, count(*) FROM trawl.domain_jobs \
+                        WHERE state = 'failed' GROUP BY error_code";
+        for row in client.query(failures, &[]).await? {
+            self.by_failure.insert(row.get(0), row.get(1));
         }
         let total: i64 = self.by_state.values().sum();
         if usize::try_from(total).ok() != Some(self.domains) {

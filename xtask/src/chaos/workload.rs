@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use trawl_test_support::dice::Dice;
+use trawl_test_support::farm::Reply;
 use trawl_test_support::{Site, SiteFarm};
 use uuid::Uuid;
 
@@ -31,6 +32,16 @@ pub(super) const PAGE_LATENCY: Duration = Duration::from_millis(30);
 /// Hosts that belong to many batches, so that these get in each other's way.
 const BUSY_HOSTS: usize = 3;
 
+/// What a site asks for that has no time, in seconds: more than the 5 s that a crawl waits with the
+/// job in hand, so that the host is snoozed.
+const WAIT_SECONDS: &str = "6";
+
+/// A site has no time for so long, in milliseconds: the wait that it asks for is the only one.
+const NO_TIME_MILLIS: std::ops::RangeInclusive<usize> = 500..=4_000;
+
+/// Deadlines of batches, in seconds: some are too short for what is asked.
+const DEADLINE_SECONDS_MAX: usize = 6;
+
 /// A batch that was accepted.
 #[derive(Clone, Debug)]
 pub(super) struct Accepted {
@@ -43,6 +54,10 @@ pub(super) struct Accepted {
 pub(super) struct Figures {
     pub(super) tries: usize,
     pub(super) cancelled: usize,
+    pub(super) jobs_cancelled: usize,
+    pub(super) deadlines: usize,
+    pub(super) sites_without_time: usize,
+    pub(super) hanging_sites: usize,
     pub(super) paused: usize,
     pub(super) retried: usize,
 }
@@ -116,15 +131,7 @@ impl Workload {
         let mut domains: Vec<String> = (0..3 + dice.below(8))
             .map(|site| {
                 let host = format!("batch-{name}-{site}.test");
-                let pages = Site::new(2 + dice.below(6)).with_latency(PAGE_LATENCY);
-                // Some cannot be had, whatever is tried.
-                let is_gone = dice.happens(0.1);
-                let site = if is_gone {
-                    pages.with_status("/", 404)
-                } else {
-                    pages
-                };
-                self.farm.add_site(&host, site);
+                self.add_site(&host, dice);
                 self.farm.domain(&host)
             })
             .collect();
@@ -132,18 +139,53 @@ impl Workload {
             let host = format!("busy-{}.test", dice.below(BUSY_HOSTS));
             domains.push(self.farm.domain(&host));
         }
-        let body = json!({
+        let mut body = json!({
             "batch_id": id, "domains": domains,
             "max_pages": 2 + dice.below(5), "max_concurrent": 1 + dice.below(4),
-        })
-        .to_string();
-        let (status, _accepted) = self.answer("/batch", &body, dice).await;
+        });
+        if dice.happens(0.15) {
+            body["options"] = json!({"deadline_s": 1 + dice.below(DEADLINE_SECONDS_MAX)});
+            lock(&self.figures).deadlines += 1;
+        }
+        let body = body.to_string();
+        let (status, answer) = self.answer("/batch", &body, dice).await;
         if status != 202 {
-            bail!("a good batch is refused with {status}: {body}");
+            bail!("a good batch is refused with {status}: {body}: {answer}");
         }
         let total = domains.len();
         lock(&self.accepted).push(Accepted { id, total });
         Ok(id)
+    }
+
+    /// A site of one batch: most are ordinary, some cannot be had, have no time for a while, or say
+    /// nothing at all.
+    fn add_site(&self, host: &str, dice: &mut Dice) {
+        let pages = Site::new(2 + dice.below(6)).with_latency(PAGE_LATENCY);
+        let site = match dice.below(50) {
+            0..5 => pages.with_status("/", 404),
+            5..8 => {
+                lock(&self.figures).sites_without_time += 1;
+                let (farm, host, later) = (
+                    self.farm.clone(),
+                    host.to_owned(),
+                    dice.millis(NO_TIME_MILLIS),
+                );
+                let ordinary = pages.clone();
+                // Nobody waits for it: a storm that has ended needs its sites no more.
+                drop(tokio::spawn(async move {
+                    sleep(later).await;
+                    farm.add_site(&host, ordinary);
+                }));
+                let wait = Reply::status(429).with_header("Retry-After", WAIT_SECONDS);
+                pages.with_reply_to_all(wait)
+            }
+            8 => {
+                lock(&self.figures).hanging_sites += 1;
+                pages.with_reply("/", Reply::silence())
+            }
+            _ => pages,
+        };
+        self.farm.add_site(host, site);
     }
 
     /// Posts until there is an answer that is not the service's trouble: every call is idempotent.
@@ -173,14 +215,14 @@ impl Workload {
         Ok(format!("{url}{PREFIX}"))
     }
 
-    /// Cancels, pauses for a while or retries some batches.
+    /// Cancels, pauses for a while or retries some batches, and cancels single domains.
     async fn change_mind(
         &self,
         batch: Uuid,
         dice: &mut Dice,
         stop: &CancellationToken,
     ) -> Result<()> {
-        match dice.below(8) {
+        match dice.below(9) {
             0 => {
                 sleep(dice.millis(0..=800)).await;
                 self.ask(batch, "cancel", "", dice).await?;
@@ -201,7 +243,32 @@ impl Workload {
                     self.retry(old.id, dice).await?;
                 }
             }
+            3 => {
+                sleep(dice.millis(0..=800)).await;
+                self.cancel_a_job(batch, dice).await?;
+            }
             _ => {}
+        }
+        Ok(())
+    }
+
+    /// Cancels one domain of a batch, whatever has become of it.
+    async fn cancel_a_job(&self, batch: Uuid, dice: &mut Dice) -> Result<()> {
+        // A client that cannot look leaves it at that.
+        let Ok(status) = self.status(batch, dice).await else {
+            return Ok(());
+        };
+        let lines = status["domain_statuses"].as_object();
+        let ids: Vec<_> = lines
+            .into_iter()
+            .flat_map(serde_json::Map::values)
+            .filter_map(|line| line["job_id"].as_str())
+            .collect();
+        let job = dice.choose(&ids).context("a batch without domains")?;
+        let path = format!("/status/{job}/cancel");
+        match self.answer(&path, "", dice).await {
+            (200, _found) => lock(&self.figures).jobs_cancelled += 1,
+            (status, problem) => bail!("{path}: {status}: {problem}"),
         }
         Ok(())
     }
