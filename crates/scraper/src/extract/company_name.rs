@@ -264,20 +264,26 @@ pub(super) fn is_company_name(text: &str) -> bool {
 /// Where the name with the legal form at a place is.
 fn name_at(text: &str, word: usize, start: usize, end: usize) -> Option<Range<usize>> {
     let form = text.get(start..end)?;
+    // The automaton knows no case, the forms do. Asked first, as short ones are in many words.
+    let known = LEGAL_FORMS.get(word);
+    if known.is_some_and(|known| {
+        let before = text.get(..start);
+        *known != form || !before.is_some_and(|text| text.ends_with([' ', '\u{a0}', '-']))
+    }) {
+        return None;
+    }
     let line_start = text.get(..start)?.rfind('\n').map_or(0, |at| at + 1);
     let line_end = text
         .get(end..)?
         .find('\n')
         .map_or(text.len(), |at| end + at);
-    match LEGAL_FORMS.get(word) {
-        // The automaton knows no case, the forms do.
-        Some(known) => {
-            let before = text.get(line_start..start)?;
-            let rest = text.get(end..line_end)?;
-            let is_whole =
-                *known == form && before.ends_with([' ', '\u{a0}', '-']) && is_set_off(rest);
+    match known {
+        Some(_) => {
+            if !is_set_off(text.get(end..line_end)?) {
+                return None;
+            }
             let name = without_label(text.get(line_start..end)?);
-            (is_whole && is_name(name, form)).then(|| end - name.len()..end)
+            is_name(name, form).then(|| end - name.len()..end)
         }
         None => {
             let before = text.get(line_start..start)?;

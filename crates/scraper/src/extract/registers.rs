@@ -186,9 +186,8 @@ fn after(
         if offset > reach {
             return None;
         }
-        let begins = c.is_ascii_digit() || c.is_ascii_uppercase();
-        let is_inside = previous.is_some_and(char::is_alphanumeric);
-        if begins && !is_inside {
+        let may_begin = c.is_ascii_digit() || c.is_ascii_uppercase();
+        if may_begin && !previous.is_some_and(char::is_alphanumeric) {
             if let Some(value) = read(rest.get(offset..)?) {
                 return Some((end + offset, value));
             }

@@ -97,9 +97,8 @@ impl TextWindow {
     pub(super) fn push(&mut self, text: &str, mut search: impl FnMut(&str)) {
         let mut rest = text;
         while !rest.is_empty() {
-            let end = rest.bytes().position(|b| b.is_ascii_whitespace());
-            let (word, tail) = rest.split_at(end.unwrap_or(rest.len()));
-            self.push_piece(word, &mut search);
+            let (words, tail) = rest.split_at(single_spaced_bytes(rest));
+            self.push_piece(words, &mut search);
             rest = tail.trim_ascii_start();
             if rest.len() < tail.len() && !self.raw.ends_with([' ', '\n']) {
                 self.push_piece(" ", &mut search);
@@ -161,17 +160,32 @@ impl TextWindow {
     }
 }
 
+/// The bytes at the beginning of a text that are words with single spaces between them.
+fn single_spaced_bytes(text: &str) -> usize {
+    let mut previous = b' ';
+    for (at, byte) in text.bytes().enumerate() {
+        if byte.is_ascii_whitespace() && (byte != b' ' || previous == b' ') {
+            // Of a longer gap, the first space is no part.
+            return at.saturating_sub(usize::from(previous == b' '));
+        }
+        previous = byte;
+    }
+    text.len()
+}
+
 /// Text as it is seen: entities decoded, without what is invisible.
 fn readable(raw: &str) -> Cow<'_, str> {
     let text = htmlize::unescape(raw);
+    // All signs below begin with one of three bytes.
+    if !text.bytes().any(|b| matches!(b, 0xc2 | 0xe2 | 0xef)) {
+        return text;
+    }
     let text = if text.contains(HARD_SPACES) {
         Cow::Owned(text.replace(HARD_SPACES, " "))
     } else {
         text
     };
-    // All of them begin with one of three bytes.
-    let may_have_invisible = text.bytes().any(|b| matches!(b, 0xc2 | 0xe2 | 0xef));
-    if may_have_invisible && text.contains(INVISIBLE) {
+    if text.contains(INVISIBLE) {
         Cow::Owned(text.replace(INVISIBLE, ""))
     } else {
         text

@@ -184,17 +184,17 @@ impl<'a> Line<'a> {
         }
         let mut rest = &*text;
         while !rest.is_empty() {
-            let (word, gap_bytes) = next_word(rest);
-            if !word.is_empty() {
+            let (words, gap_bytes) = next_words(rest);
+            if !words.is_empty() {
                 self.begin_word();
                 if escapes {
-                    escape(self.out, word);
+                    escape(self.out, words);
                 } else {
-                    self.out.push_str(word);
+                    self.out.push_str(words);
                 }
             }
             self.has_gap |= gap_bytes > 0;
-            rest = rest.get(word.len() + gap_bytes..).unwrap_or_default();
+            rest = rest.get(words.len() + gap_bytes..).unwrap_or_default();
         }
     }
 
@@ -236,13 +236,15 @@ impl<'a> Line<'a> {
     }
 }
 
-/// The word that a text begins with, and the bytes of the gap after it.
-fn next_word(text: &str) -> (&str, usize) {
-    let mut word_bytes = None;
+/// The words with single spaces between them that a text begins with, and the bytes of the gap
+/// after them.
+fn next_words(text: &str) -> (&str, usize) {
+    let mut words_bytes = None;
     let bytes = text.as_bytes();
     let mut at = 0;
     while let Some(byte) = bytes.get(at) {
         let (is_gap, length) = match byte {
+            b' ' if at > 0 && words_bytes.is_none() && begins_word(bytes.get(at + 1)) => (false, 1),
             0..=b' ' | 0x7f => (true, 1),
             // The signs whose first byte is one of these include all other spaces and controls.
             0xc2 | 0xe1 | 0xe2 | 0xe3 => {
@@ -252,15 +254,23 @@ fn next_word(text: &str) -> (&str, usize) {
             }
             _ => (false, 1),
         };
-        match (is_gap, word_bytes) {
-            (true, None) => word_bytes = Some(at),
+        match (is_gap, words_bytes) {
+            (true, None) => words_bytes = Some(at),
             (false, Some(_)) => break,
             _ => {}
         }
         at += length;
     }
-    let word_bytes = word_bytes.unwrap_or(at);
-    (text.get(..word_bytes).unwrap_or_default(), at - word_bytes)
+    let words_bytes = words_bytes.unwrap_or(at);
+    (
+        text.get(..words_bytes).unwrap_or_default(),
+        at - words_bytes,
+    )
+}
+
+/// Whether a byte is sure to be no part of a gap.
+fn begins_word(byte: Option<&u8>) -> bool {
+    byte.is_some_and(|byte| !matches!(byte, 0..=b' ' | 0x7f | 0xc2 | 0xe1 | 0xe2 | 0xe3))
 }
 
 fn visible_bytes(text: &str) -> usize {

@@ -10,15 +10,27 @@ const LETTERS_OF_WORD: u64 = 4;
 
 /// The words of a text.
 pub(super) fn count(text: &str) -> u64 {
-    text.split_ascii_whitespace().map(count_in_run).sum()
+    // The scripts that need a closer look take three bytes or more for each sign.
+    if text.bytes().any(|byte| byte >= 0xe0) {
+        return text.split_ascii_whitespace().map(count_in_run).sum();
+    }
+    let mut words = 0;
+    let mut is_in_word = false;
+    for byte in text.bytes() {
+        if byte.is_ascii_whitespace() {
+            is_in_word = false;
+        } else if !is_in_word && is_of_word(byte) {
+            words += 1;
+            is_in_word = true;
+        }
+    }
+    words
 }
 
 /// The words in a run without spaces.
 fn count_in_run(run: &str) -> u64 {
-    // The scripts that need a closer look take three bytes or more for each sign.
     if run.bytes().all(|byte| byte < 0xe0) {
-        let is_word = |byte: u8| byte.is_ascii_alphanumeric() || !byte.is_ascii();
-        return u64::from(run.bytes().any(is_word));
+        return u64::from(run.bytes().any(is_of_word));
     }
     let mut words = 0;
     let mut letters = 0_u64;
@@ -42,6 +54,11 @@ fn count_in_run(run: &str) -> u64 {
         }
     }
     words + letters.div_ceil(LETTERS_OF_WORD)
+}
+
+/// Whether a byte makes a word of the run that it stands in, unless its script is looked at closely.
+fn is_of_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || !byte.is_ascii()
 }
 
 /// Chinese characters and Japanese syllables.
