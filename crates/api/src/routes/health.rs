@@ -52,9 +52,7 @@ pub(super) async fn health(service: Data<Service>) -> Result<HttpResponse, ApiEr
         Ok(pool) => of_found(service.probe(&pool).await),
         Err(_not_ready) => of_stage(service.stage()),
     };
-    let worker = service
-        .expects_worker()
-        .then(|| worker(&service, Instant::now()));
+    let worker = service.expects_worker().then(|| worker(&service));
     let first_bad = [Some(database), Some(migrations), worker]
         .into_iter()
         .flatten()
@@ -121,11 +119,15 @@ fn of_stage(stage: Stage) -> (Check, Check) {
     }
 }
 
-fn worker(service: &Service, now: Instant) -> Check {
-    let Some(worker) = service.worker() else {
-        return bad("The worker has not started yet.");
-    };
-    match worker.pulse.last_claim_attempt() {
+fn worker(service: &Service) -> Check {
+    match service.worker() {
+        None => bad("The worker has not started yet."),
+        Some(worker) => of_pulse(worker.pulse.last_claim_attempt(), Instant::now()),
+    }
+}
+
+fn of_pulse(last_claim_attempt: Option<Instant>, now: Instant) -> Check {
+    match last_claim_attempt {
         None => bad("The worker has not looked for work yet."),
         Some(looked) if now.saturating_duration_since(looked) > PULSE_AGE_MAX => {
             bad("The worker has not looked for work for a while.")
@@ -145,5 +147,26 @@ const fn bad(message: &'static str) -> Check {
     Check {
         status: Word::Bad,
         message,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_that_has_not_looked_for_work_for_a_while_is_not_ready() {
+        let now = Instant::now();
+        let status = |looked| of_pulse(looked, now + PULSE_AGE_MAX).status;
+        assert!(status(Some(now)) == Word::Good);
+        assert!(of_pulse(Some(now), now).status == Word::Good);
+        assert!(status(None) == Word::Bad);
+        let late = now + PULSE_AGE_MAX + Duration::from_millis(1);
+        let check = of_pulse(Some(now), late);
+        assert!(check.status == Word::Bad);
+        assert_eq!(
+            check.message,
+            "The worker has not looked for work for a while."
+        );
     }
 }
