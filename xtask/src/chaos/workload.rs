@@ -5,6 +5,7 @@
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::sleep;
@@ -69,6 +70,8 @@ pub(super) struct Workload {
     urls: Arc<Mutex<Vec<String>>>,
     farm: Arc<SiteFarm>,
     accepted: Arc<Mutex<Vec<Accepted>>>,
+    /// Batches whose failed domains another batch has.
+    tried_again: Arc<Mutex<HashSet<Uuid>>>,
     figures: Arc<Mutex<Figures>>,
 }
 
@@ -89,6 +92,7 @@ impl Workload {
             urls,
             farm,
             accepted: Arc::default(),
+            tried_again: Arc::default(),
             figures: Arc::default(),
         })
     }
@@ -273,7 +277,12 @@ impl Workload {
         Ok(())
     }
 
+    /// Tries the failed domains of a batch again, once: two retries of one batch both begin with its
+    /// pages and know nothing of each other's, so they may fetch the same page.
     async fn retry(&self, old: Uuid, dice: &mut Dice) -> Result<()> {
+        if !lock(&self.tried_again).insert(old) {
+            return Ok(());
+        }
         let id = Uuid::now_v7();
         let body = json!({ "batch_id": id }).to_string();
         let accepted = self.ask(old, "retry", &body, dice).await?;
@@ -281,6 +290,9 @@ impl Workload {
             let total = usize::try_from(count)?;
             lock(&self.accepted).push(Accepted { id, total });
             lock(&self.figures).retried += 1;
+        } else {
+            // Refused, as it has not ended or nothing of it failed.
+            lock(&self.tried_again).remove(&old);
         }
         Ok(())
     }
