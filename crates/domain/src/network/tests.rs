@@ -78,6 +78,164 @@ fn only_globally_routable_addresses_are_permitted() {
     }
 }
 
+/// Every block of the IANA IPv4 Special-Purpose Address Registry
+/// (iana.org/assignments/iana-ipv4-special-registry), and multicast
+/// (iana.org/assignments/multicast-addresses, RFC 5771).
+const IPV4_SPECIAL: [&str; 27] = [
+    "0.0.0.0/8",
+    "0.0.0.0/32",
+    "10.0.0.0/8",
+    "100.64.0.0/10",
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "172.16.0.0/12",
+    "192.0.0.0/24",
+    "192.0.0.0/29",
+    "192.0.0.8/32",
+    "192.0.0.9/32",  // PCP anycast: reachable, and no web server
+    "192.0.0.10/32", // TURN anycast: reachable, and no web server
+    "192.0.0.170/32",
+    "192.0.0.171/32",
+    "192.0.2.0/24",
+    "192.88.99.0/24",
+    "192.88.99.2/32",
+    "192.168.0.0/16",
+    "198.18.0.0/15",
+    "198.51.100.0/24",
+    "203.0.113.0/24",
+    "224.0.0.0/4",
+    "240.0.0.0/4",
+    "255.255.255.255/32",
+    // Of the shared and private blocks, the addresses at which clouds keep their metadata.
+    "169.254.169.254/32",
+    "100.100.100.200/32",
+    "192.0.0.192/32",
+];
+
+/// The blocks of the same registry that it calls globally reachable, the anycast addresses above
+/// apart.
+const IPV4_REACHABLE: [&str; 3] = [
+    "192.31.196.0/24", // AS112
+    "192.52.193.0/24", // AMT
+    "192.175.48.0/24", // AS112
+];
+
+/// Every block of the IANA IPv6 Special-Purpose Address Registry
+/// (iana.org/assignments/iana-ipv6-special-registry) that is not globally reachable or tunnels to an
+/// IPv4 address, what RFC 4291 sets aside, and the metadata address of a cloud.
+const IPV6_SPECIAL: [&str; 24] = [
+    "::/128",
+    "::1/128",
+    "::/96", // IPv4-compatible, deprecated (RFC 4291, 2.5.5.1)
+    "64:ff9b:1::/48",
+    "100::/64",
+    "100:0:0:1::/64",
+    "2001::/23",
+    "2001::/32", // Teredo
+    "2001:1::1/128",
+    "2001:1::2/128",
+    "2001:1::3/128",
+    "2001:2::/48",
+    "2001:3::/32",     // AMT
+    "2001:4:112::/48", // AS112
+    "2001:10::/28",
+    "2001:20::/28",
+    "2001:30::/28",
+    "2001:db8::/32",
+    "2002::/16", // 6to4
+    "3fff::/20",
+    "5f00::/16",
+    "fc00::/7",
+    "fe80::/9", // link local, and site local, which is deprecated (RFC 3879)
+    "ff00::/8",
+];
+
+fn ends(block: &str) -> [IpAddr; 2] {
+    let network: IpNet = block.parse().expect(block);
+    [network.network(), network.broadcast()]
+}
+
+/// The IPv6 address that ends in this IPv4 address.
+fn embedding(prefix: &str, address: IpAddr) -> IpAddr {
+    ip(&format!("{prefix}{address}"))
+}
+
+#[test]
+fn no_end_of_any_special_block_is_permitted_in_any_spelling() {
+    let policy = AddressPolicy::public_only();
+    for block in IPV4_SPECIAL {
+        for address in ends(block) {
+            assert!(!policy.permits(address), "{address} of {block}");
+            for prefix in ["::ffff:", "::", "64:ff9b::"] {
+                let spelled = embedding(prefix, address);
+                assert!(!policy.permits(spelled), "{spelled} of {block}");
+            }
+        }
+    }
+    for block in IPV6_SPECIAL {
+        for address in ends(block) {
+            assert!(!policy.permits(address), "{address} of {block}");
+        }
+    }
+}
+
+#[test]
+fn what_lies_beside_the_special_blocks_is_permitted() {
+    let policy = AddressPolicy::public_only();
+    for block in IPV4_REACHABLE {
+        for address in ends(block) {
+            assert!(policy.permits(address), "{address} of {block}");
+            for prefix in ["::ffff:", "64:ff9b::"] {
+                assert!(
+                    policy.permits(embedding(prefix, address)),
+                    "{prefix}{address}"
+                );
+            }
+        }
+    }
+    for address in [
+        "1.0.0.0",
+        "9.255.255.255",
+        "11.0.0.0",
+        "100.63.255.255",
+        "100.128.0.0",
+        "126.255.255.255",
+        "128.0.0.0",
+        "169.253.255.255",
+        "169.255.0.0",
+        "172.15.255.255",
+        "172.32.0.0",
+        "191.255.255.255",
+        "192.0.1.0",
+        "192.0.1.255",
+        "192.0.3.0",
+        "192.88.98.255",
+        "192.88.100.0",
+        "192.167.255.255",
+        "192.169.0.0",
+        "198.17.255.255",
+        "198.20.0.0",
+        "198.51.99.255",
+        "198.51.101.0",
+        "203.0.112.255",
+        "203.0.114.0",
+        "223.255.255.255",
+        "2001:200::",
+        "2001:db7:ffff:ffff:ffff:ffff:ffff:ffff",
+        "2001:db9::",
+        "2003::",
+        "2620:4f:8000::", // AS112
+        "3ffe:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+        "3fff:1000::",
+    ] {
+        assert!(policy.permits(ip(address)), "{address}");
+    }
+    // Beyond the one block that is assigned.
+    for address in ["1fff:ffff::", "4000::", "::1:0:0:0"] {
+        assert!(!policy.permits(ip(address)), "{address}");
+    }
+}
+
 #[test]
 fn allowed_networks_are_added_and_mapped_addresses_follow_them() {
     let policy: AddressPolicy = "127.0.0.0/8, 10.1.2.3,fd00::/8".parse().expect("policy");

@@ -71,3 +71,30 @@ async fn an_allowed_address_may_be_named_by_itself() {
     let crawled = run(settings(), order(&format!("127.0.0.1:{}", farm.port()), 10)).await;
     assert_eq!(crawled.fetched(), 2);
 }
+
+#[tokio::test]
+async fn robots_txt_does_not_lead_past_the_policy() {
+    let farm = SiteFarm::start().await.expect("farm");
+    for target in [
+        format!("http://inner.{}/robots.txt", farm.domain("shop.test")),
+        "http://10.0.0.1/robots.txt".to_owned(),
+        format!("http://[::ffff:a00:1]:{}/robots.txt", farm.port()),
+        "http://0x0a000001/robots.txt".to_owned(),
+    ] {
+        let site = Site::new(1).with_redirect("/robots.txt", &target);
+        farm.add_site("shop.test", site);
+        farm.add_site("inner.shop.test", Site::new(1));
+        let mut settings = settings();
+        settings.static_names = "shop.test=127.0.0.1,inner.shop.test=10.0.0.1"
+            .parse()
+            .expect("names");
+        let crawled = run(settings, order(&farm.domain("shop.test"), 1)).await;
+        assert_eq!(crawled.ending(), ("robots", Some("robots_unavailable")));
+        assert!(
+            crawled.sentence().ends_with("which is not public"),
+            "{}",
+            crawled.sentence()
+        );
+    }
+    assert!(farm.hits("inner.shop.test").is_empty());
+}

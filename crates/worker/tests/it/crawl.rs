@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use trawl_domain::batch::BatchState;
 use trawl_test_support::database::Route;
-use trawl_test_support::farm::Site;
+use trawl_test_support::farm::{Reply, Site};
 use trawl_test_support::wait::wait_until;
 
 use crate::house::{House, PATIENCE, options};
@@ -112,4 +112,101 @@ async fn a_site_that_cannot_be_had_fails_with_its_reason_and_the_batch_is_partia
     );
     house.assert_audit().await;
     worker.drain().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_page_is_lost_and_no_row_refused_for_what_a_page_contains() {
+    let house = House::build(Route::Pooled).await;
+    let title = "<!DOCTYPE html><title>Found</title>";
+    let organization = r#"<script type="application/ld+json">
+        {"@type":"Organization","name":"a\u0000b \ud800 c","email":"info@hostile.test"}</script>"#;
+    let links: String = (0..100_000)
+        .map(|n| format!("<a href=/beyond/{n}>x</a>"))
+        .collect();
+    let bodies: Vec<(&str, Vec<u8>)> = vec![
+        ("/nul", format!("{title}\0<p>\0info@nul.test\0").into_bytes()),
+        ("/nul-in-attributes", format!("{title}<meta name=description content='a\0b'><a href='/x\0y'>\0</a>").into_bytes()),
+        ("/nul-reference", "<title>Found&#0;&#x0;</title><h1>a&#0;b</h1>".into()),
+        ("/nul-in-json", format!("{title}{organization}").into_bytes()),
+        ("/lone-surrogate", [title.as_bytes(), b"<h1>\xed\xa0\x80</h1><p>&#xD800;"].concat()),
+        ("/invalid-utf-8", [title.as_bytes(), b"<meta charset=utf-8><h1>\xff\xfe\xc3</h1>"].concat()),
+        ("/megabyte-title", format!("<title>Found {}</title>", "é\0".repeat(250_000)).into_bytes()),
+        ("/many-links", format!("{title}{links}").into_bytes()),
+        ("/deep", format!("{title}{}", "<div><b>".repeat(100_000)).into_bytes()),
+        ("/unclosed", format!("{title}<p><a href='/q><i \"><td").into_bytes()),
+        ("/utf-16", "<!DOCTYPE html><title>Found</title>\u{0}".encode_utf16().flat_map(u16::to_le_bytes).collect()),
+        ("/xhtml", b"<?xml version=\"1.0\"?><html xmlns=\"http://www.w3.org/1999/xhtml\"><head><title>Found</title></head></html>".to_vec()),
+    ];
+    let start: String = bodies
+        .iter()
+        .map(|(path, _)| format!("<a href={path}>x</a>"))
+        .collect();
+    let mut site = Site::new(1).with_reply("/", Reply::html(format!("{title}{start}")));
+    for (path, body) in &bodies {
+        let reply = Reply::of_type("text/html", body.clone()).with_header("ETag", "\"a\tb\"");
+        site = site.with_reply(path, reply);
+    }
+    house.farm.add_site("hostile.test", site);
+    let mut options = options();
+    options.fetch.max_body_bytes = 8 * 1024 * 1024;
+    let worker = house.start_worker(options);
+    let pages = bodies.len() + 1;
+    let batch = house
+        .submit(
+            &["hostile.test".to_owned()],
+            i64::try_from(pages).unwrap(),
+            1,
+        )
+        .await;
+    house.ended(batch).await;
+    let admin = house.database.admin().await.unwrap();
+    let sql = "select url, state, coalesce(facts->>'title', ''), coalesce(error, '')
+               from trawl.pages order by seq";
+    let rows = admin.query(sql, &[]).await.unwrap();
+    let found: BTreeMap<String, (String, String, String)> = rows
+        .iter()
+        .map(|row| (row.get(0), (row.get(1), row.get(2), row.get(3))))
+        .collect();
+    for (path, _) in &bodies {
+        let (_, (state, title, error)) = found
+            .iter()
+            .find(|(url, _)| url.ends_with(path))
+            .unwrap_or_else(|| panic!("{path} of {found:?}"));
+        assert_eq!(state, "fetched", "{path}: {error}");
+        assert!(title.starts_with("Found"), "{path}: {title}");
+    }
+    house
+        .assert_all_complete(batch, 1, u32::try_from(pages).unwrap())
+        .await;
+    worker.drain().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_politeness_delay_holds_between_the_jobs_of_one_host() {
+    const DELAY: Duration = Duration::from_millis(300);
+    let house = House::build(Route::Pooled).await;
+    house.farm.add_site("polite.test", Site::new(1));
+    let mut options = options();
+    options.fetch.politeness_delay = DELAY;
+    let workers = [
+        house.start_worker(options.clone()),
+        house.start_worker(options),
+    ];
+    let mut batches = Vec::new();
+    for _ in 0..4 {
+        batches.push(house.submit(&["polite.test".to_owned()], 1, 1).await);
+    }
+    for batch in batches {
+        house.ended(batch).await;
+    }
+    let hits = house.farm.hits("polite.test");
+    assert!(hits.len() >= 5, "{hits:?}");
+    for pair in hits.windows(2) {
+        // The server sees the end of an answer a moment before the client does.
+        let waited = pair[1].started - pair[0].ended.unwrap();
+        assert!(waited + Duration::from_millis(5) >= DELAY, "{pair:?}");
+    }
+    for worker in workers {
+        worker.drain().await;
+    }
 }
