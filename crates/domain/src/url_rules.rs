@@ -95,7 +95,8 @@ const SESSION_VALUE_MIN_BYTES: usize = 26;
 /// The parameter of a path by which servlets do the same.
 const SESSION_PATH_PARAMETER: &str = ";jsessionid=";
 
-/// The URL of a page in canonical form: http or https, no fragment, no credentials, bounded.
+/// The URL of a page: http or https, no fragment, no credentials, bounded. In canonical form, but for
+/// what [`PageUrl::as_given`] makes.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PageUrl(Url);
 
@@ -138,12 +139,29 @@ impl PageUrl {
         )
     }
 
+    /// Resolves the target of a redirect, to be asked for as the server gave it: a server that counts
+    /// its visitors by a parameter sends who comes without it there again.
+    ///
+    /// # Errors
+    ///
+    /// See [`PageUrlError`].
+    pub fn as_given(base: &Url, reference: &str) -> Result<Self, PageUrlError> {
+        let url = base
+            .join(reference)
+            .map_err(|_invalid| PageUrlError::Invalid)?;
+        Self::checked(url)
+    }
+
     /// Brings a parsed URL into canonical form.
     ///
     /// # Errors
     ///
     /// See [`PageUrlError`].
-    pub fn from_url(mut url: Url) -> Result<Self, PageUrlError> {
+    pub fn from_url(url: Url) -> Result<Self, PageUrlError> {
+        Self::checked(url)?.into_canonical()
+    }
+
+    fn checked(mut url: Url) -> Result<Self, PageUrlError> {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(PageUrlError::UnsupportedScheme);
         }
@@ -156,6 +174,16 @@ impl PageUrl {
             return Err(PageUrlError::TooLong);
         }
         drop_trailing_dot(&mut url)?;
+        Ok(Self(url))
+    }
+
+    /// The canonical form.
+    ///
+    /// # Errors
+    ///
+    /// [`PageUrlError::TooLong`].
+    pub fn into_canonical(self) -> Result<Self, PageUrlError> {
+        let Self(mut url) = self;
         let path = normal_escapes(url.path());
         let path = without_session(&path);
         if path != url.path() {

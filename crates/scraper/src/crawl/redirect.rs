@@ -24,8 +24,8 @@ pub(super) enum HopVerdict {
 /// What comes after a redirect.
 #[derive(Debug)]
 pub(super) enum Next {
-    /// This URL is asked for.
-    Follow(PageUrl),
+    /// This URL is asked for, as the server gave it; by its canonical form it is known.
+    Follow { target: PageUrl, known_as: PageUrl },
     /// Nothing; this is where it would have led, and what becomes of the page.
     Stop {
         led_to: Option<PageUrl>,
@@ -33,7 +33,7 @@ pub(super) enum Next {
     },
 }
 
-/// Judges a redirect from `from`, the last of the URLs `seen` for this page.
+/// Judges a redirect from `from`, the last of the URLs `seen` for this page, as they were asked for.
 pub(super) fn next(
     from: &PageUrl,
     location: &str,
@@ -47,13 +47,15 @@ pub(super) fn next(
             reach: Reach::Answer,
         },
     };
-    let Ok(next) = PageUrl::resolve(from.as_url(), location) else {
+    let given = PageUrl::as_given(from.as_url(), location)
+        .and_then(|target| Ok((target.clone().into_canonical()?, target)));
+    let Ok((next, target)) = given else {
         return failed(
             None,
             format!("GET {from} was redirected to what is no URL of a page"),
         );
     };
-    if seen.contains(&next) {
+    if seen.contains(&target) {
         return failed(Some(next), format!("GET {from} was redirected in a circle"));
     }
     if seen.len() > REDIRECTS_MAX {
@@ -61,7 +63,12 @@ pub(super) fn next(
         return failed(Some(next), sentence);
     }
     let (code, sentence) = match judge(&next) {
-        HopVerdict::Follow => return Next::Follow(next),
+        HopVerdict::Follow => {
+            return Next::Follow {
+                target,
+                known_as: next,
+            };
+        }
         HopVerdict::OffSite => (
             FailureCode::RedirectOffSite,
             format!("GET {from} was redirected to another site, {next}"),

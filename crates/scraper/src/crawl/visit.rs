@@ -179,9 +179,12 @@ impl Visitor {
                 Hop::Wait(snooze) => return Err(snooze),
                 Hop::End(outcome) => break outcome,
                 Hop::Redirect(location) => match redirect::next(&target, &location, &seen, judge) {
-                    Next::Follow(next) => {
+                    Next::Follow {
+                        target: next,
+                        known_as,
+                    } => {
                         seen.push(next.clone());
-                        led_to = Some(next.clone());
+                        led_to = Some(known_as);
                         target = next;
                     }
                     Next::Stop {

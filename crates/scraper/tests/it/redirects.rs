@@ -106,3 +106,19 @@ async fn a_circle_of_redirects_is_noticed_at_once() {
     assert_eq!(crawled.ending(), ("error", Some("redirect_limit")));
     assert_eq!(farm.hits("shop.test").len(), 3);
 }
+
+#[tokio::test]
+async fn a_page_that_marks_its_visitors_is_asked_for_as_it_wants() {
+    let marked = "/?utm_source=x&sid=0123456789abcdef0123456789";
+    let site = Site::new(3).with_redirect("/", marked).with_reply(
+        marked,
+        Reply::html("<a href='/page-1'>1</a><a href='/'>home</a>"),
+    );
+    let (farm, crawled) = crawl(site, 10).await;
+    assert_eq!(crawled.outcome("/").0, PageState::Fetched);
+    assert_eq!(crawled.pages[0].final_url, None, "it is the same page");
+    let asked = paths(&farm, "shop.test");
+    assert_eq!(asked[..3], ["/robots.txt", "/", marked]);
+    assert_eq!(asked.iter().filter(|path| *path == "/").count(), 1);
+    assert_eq!(crawled.outcome("/page-1").0, PageState::Fetched);
+}
