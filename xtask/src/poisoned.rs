@@ -30,10 +30,6 @@ const LEFT_OUT: &[(&str, &str)] = &[
         "behind a leaked default the statement is none that is alone",
     ),
     (
-        "scope::a_deadlock_between_two_scopes_is_retried_and_both_succeed",
-        "counts tries, and was once seen to need one more",
-    ),
-    (
         "faults::a_claim_whose_answer_is_lost_is_found_by_the_heartbeat",
         "what a leaked default refused has claimed nothing when its answer is lost",
     ),

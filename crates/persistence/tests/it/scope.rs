@@ -184,11 +184,10 @@ both_routes!(
         let (one, other) = tokio::join!(raise(1, 2), raise(2, 1));
         one?;
         other?;
-        assert_eq!(
-            tries.load(Ordering::Relaxed),
-            3,
-            "one of the two had to start over"
-        );
+        // Once more for each time that the one which starts over takes its first row before the other
+        // has woken up: the row of an aborted transaction belongs to whoever comes first.
+        let tries = tries.load(Ordering::Relaxed);
+        assert!(tries >= 3, "one of the two had to start over: {tries}");
         let amounts: Vec<i32> = db.column("select amount from trawl.notes", &[]).await?;
         assert_eq!(amounts, [2, 2]);
         Ok(())
