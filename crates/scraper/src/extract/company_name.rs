@@ -225,6 +225,10 @@ const LABELS: &[&str] = &[
 const NAME_MAX_BYTES: usize = 100;
 const NAME_WORDS_MAX: usize = 9;
 
+/// How far from a legal form its line is looked at, in bytes: a name with the words and years that
+/// may stand before it. What is farther away makes the line no name.
+const LINE_REACH_BYTES: usize = NAME_MAX_BYTES + 80;
+
 static FORMS: LazyLock<Words> =
     LazyLock::new(|| Words::new(LEGAL_FORMS.iter().chain(LEGAL_PREFIXES).copied()));
 
@@ -272,11 +276,7 @@ fn name_at(text: &str, word: usize, start: usize, end: usize) -> Option<Range<us
     }) {
         return None;
     }
-    let line_start = text.get(..start)?.rfind('\n').map_or(0, |at| at + 1);
-    let line_end = text
-        .get(end..)?
-        .find('\n')
-        .map_or(text.len(), |at| end + at);
+    let (line_start, line_end) = line_around(text, start, end)?;
     match known {
         Some(_) => {
             if !is_set_off(text.get(end..line_end)?) {
@@ -304,6 +304,20 @@ fn name_at(text: &str, word: usize, start: usize, end: usize) -> Option<Range<us
                 .then(|| end - name.len()..end)
         }
     }
+}
+
+/// Where the line of a legal form begins and ends; an end that is too far away is cut. `None` if
+/// the beginning is.
+fn line_around(text: &str, start: usize, end: usize) -> Option<(usize, usize)> {
+    let first = text.ceil_char_boundary(start.saturating_sub(LINE_REACH_BYTES));
+    let last = text.floor_char_boundary(end.saturating_add(LINE_REACH_BYTES));
+    let line_start = match text.get(first..start)?.rfind('\n') {
+        Some(at) => first + at + 1,
+        None if first == 0 => 0,
+        None => return None,
+    };
+    let line_end = text.get(end..last)?.find('\n').map_or(last, |at| end + at);
+    Some((line_start, line_end))
 }
 
 fn is_cased(c: char) -> bool {
@@ -448,6 +462,18 @@ mod tests {
         }
         assert!(is_company_name("Müller GmbH"));
         assert!(!is_company_name("Müller"));
+    }
+
+    #[test]
+    fn of_a_line_without_end_only_what_is_near_is_read() {
+        let line = "Müller GmbH ".repeat(2000);
+        for (start, _) in line.match_indices("GmbH") {
+            let (first, last) = line_around(&line, start, start + 4).unwrap_or((start, start));
+            assert!(last - first <= 2 * LINE_REACH_BYTES + 4, "{}", last - first);
+        }
+        assert_eq!(found(&line), [""; 0]);
+        let far = format!("{}\nMüller GmbH\n{}", "x ".repeat(2000), "x ".repeat(2000));
+        assert_eq!(found(&far), ["Müller GmbH"]);
     }
 
     proptest! {

@@ -353,7 +353,8 @@ fn before_bracketed_dot(text: &str) -> Option<&str> {
     if !text.ends_with([']', ')', '}', '）']) {
         return None;
     }
-    let open = text.rfind(['[', '(', '{', '（'])?;
+    let near = text.ceil_char_boundary(text.len().saturating_sub(BRACKETED_MAX_BYTES));
+    let open = near + text.get(near..)?.rfind(['[', '(', '{', '（'])?;
     let (inner, _) = bracketed(text.get(open..)?)?;
     BRACKETED_DOT
         .contains(&inner.as_str())

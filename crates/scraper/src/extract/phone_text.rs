@@ -8,6 +8,13 @@ use super::phone_label::Label;
 const DIGITS_MIN: usize = 7;
 const DIGITS_MAX: usize = 17;
 
+/// Most bytes of digits and phone punctuation in a row that are looked at: half a dozen numbers.
+/// What is longer without a sign between its numbers is a table or an attack.
+const RUN_MAX_BYTES: usize = 128;
+
+/// Signs that always stand between two numbers.
+const DIVIDERS: &[char] = &['|', '·'];
+
 /// Words that stand between two numbers of one kind, in lower case.
 const BETWEEN: &[&str] = &[
     "and", "e", "en", "et", "i", "lub", "nebo", "o", "och", "oder", "of", "og", "or", "oraz", "ou",
@@ -100,8 +107,17 @@ impl<'a> Iterator for Runs<'a> {
                 start
             };
             let tail = self.line.get(start..)?;
-            let length = tail.find(|c| !is_phone_char(c)).unwrap_or(tail.len());
-            let text = tail
+            let limit = tail.floor_char_boundary(RUN_MAX_BYTES);
+            let near = tail.get(..limit)?;
+            let end = near
+                .find(|c| !is_phone_char(c))
+                .or_else(|| (limit == tail.len()).then_some(limit))
+                .or_else(|| near.rfind(DIVIDERS));
+            let Some(length) = end else {
+                self.position = start + tail.find(|c| !is_phone_char(c)).unwrap_or(tail.len());
+                continue;
+            };
+            let text = near
                 .get(..length)?
                 .trim_end_matches(|c: char| !c.is_ascii_digit());
             self.position = start + length.max(1);
@@ -215,7 +231,7 @@ fn is_phone_char(c: char) -> bool {
 /// Cuts a run at signs that stand between two numbers.
 fn split_numbers(run: &str) -> Vec<&str> {
     let mut numbers = Vec::new();
-    for part in run.split(['|', '·']) {
+    for part in run.split(DIVIDERS) {
         // A plus sign begins a number wherever it stands.
         let mut rest = part.trim();
         while let Some(next) = rest.get(1..).and_then(|tail| tail.find('+')) {
@@ -233,16 +249,21 @@ fn split_numbers(run: &str) -> Vec<&str> {
 /// `030 1234567/68`.
 fn split_pair<'a>(number: &'a str, numbers: &mut Vec<&'a str>) {
     let number = trim(number);
+    let all = digits(number);
     for sign in [" / ", "/", " - ", " – ", " "] {
+        let (mut before, mut counted) = (0, 0);
         for (at, _) in number.match_indices(sign) {
+            before += digits(number.get(counted..at).unwrap_or_default());
+            counted = at;
+            let behind = all - before;
+            if before < DIGITS_MIN {
+                continue;
+            }
             let (left, right) = number.split_at(at);
             let (left, right) = (trim(left), trim(right));
             let begins_anew = right.starts_with(['0', '(']) || sign.len() > 1;
-            let is_pair = digits(left) >= DIGITS_MIN
-                && digits(right) >= DIGITS_MIN
-                && begins_anew
-                && (sign != " " || digits(number) > 15);
-            let is_ending = sign.contains('/') && digits(left) >= DIGITS_MIN && digits(right) <= 3;
+            let is_pair = behind >= DIGITS_MIN && begins_anew && (sign != " " || all > 15);
+            let is_ending = sign.contains('/') && behind <= 3;
             if is_pair {
                 numbers.push(left);
                 return split_pair(right, numbers);
@@ -320,4 +341,26 @@ fn is_grouped_as_phone(number: &str) -> bool {
     let is_north_american =
         lengths == [3, 3, 4] || (lengths == [1, 3, 3, 4] && number.starts_with('1'));
     has_trunk_prefix || is_north_american
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_without_end_are_passed_over() {
+        for piece in ["1/", "1 ", "(1", "+1", "1234567 / ", "1234567|", "1-1.1·"] {
+            let line = format!("Tel. {} x 030 1234567", piece.repeat(5000));
+            let runs: Vec<&str> = Runs {
+                line: &line,
+                position: 0,
+            }
+            .map(|run| run.text)
+            .collect();
+            assert!(runs.iter().all(|run| run.len() <= RUN_MAX_BYTES), "{piece}");
+            assert_eq!(runs.last(), Some(&"030 1234567"), "{piece}");
+            let is_divided = piece.contains(DIVIDERS);
+            assert_eq!(runs.len() > 1, is_divided, "{piece}: {}", runs.len());
+        }
+    }
 }

@@ -116,6 +116,8 @@ pub(super) fn company_numbers(text: &str, mut take: impl FnMut(CompanyNumber)) {
             }
         };
         let Some((at, value)) = found else { continue };
+        // What lies far behind cannot be the number of another word.
+        seen.retain(|(known_at, ..)| known_at + UNCHECKED_REACH_BYTES > start);
         let is_seen = seen.iter().any(|(known_at, known_scheme, known)| {
             known_at.abs_diff(at) < UNCHECKED_REACH_BYTES
                 && *known_scheme == scheme
