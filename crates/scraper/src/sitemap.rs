@@ -14,7 +14,10 @@ use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::Event;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncRead, BufReader, ReadBuf};
+use tokio::task::coop;
 use trawl_domain::url_rules::PAGE_URL_MAX_BYTES;
+
+use crate::fetch::Rationed;
 
 /// Most bytes of one tag, text or comment. Chosen: thirty times the longest URL.
 const EVENT_MAX_BYTES: usize = 64 * 1024;
@@ -38,22 +41,26 @@ pub(crate) struct Read {
     /// Whether it was a sitemap or an index of them at all.
     pub(crate) is_sitemap: bool,
     /// Decoded bytes.
-    pub(crate) bytes: u64,
+    pub(crate) bytes: usize,
 }
 
 /// Hands the entries of a file over in their order, until it ends, is malformed, has given
 /// `max_bytes` decoded bytes, or `found` breaks off.
 ///
-/// Whether it is compressed is seen by its first bytes: names and types of files lie.
+/// Whether it is compressed is seen by its first bytes: names and types of files lie. Of a file of
+/// several members (RFC 1952, 2.2), the first is read: as many as one likes may hold nothing.
+///
+/// # Cancel safety
+///
+/// What is abandoned is lost.
 pub(crate) async fn read(
     mut body: impl AsyncBufRead + Send + Unpin,
-    max_bytes: u64,
+    max_bytes: usize,
     found: impl FnMut(Entry<'_>) -> ControlFlow<()>,
 ) -> Read {
     let is_gzip = matches!(body.fill_buf().await, Ok(start) if start.starts_with(GZIP_MAGIC));
     if is_gzip {
-        let mut decoder = GzipDecoder::new(body);
-        decoder.multiple_members(true);
+        let decoder = GzipDecoder::new(Rationed::new(body, max_bytes));
         read_xml(BufReader::new(decoder), max_bytes, found).await
     } else {
         read_xml(body, max_bytes, found).await
@@ -62,7 +69,7 @@ pub(crate) async fn read(
 
 async fn read_xml(
     body: impl AsyncBufRead + Unpin,
-    max_bytes: u64,
+    max_bytes: usize,
     mut found: impl FnMut(Entry<'_>) -> ControlFlow<()>,
 ) -> Read {
     let mut xml = Reader::from_reader(Metered {
@@ -79,6 +86,8 @@ async fn read_xml(
     loop {
         buffer.clear();
         xml.get_mut().event_left = EVENT_MAX_BYTES;
+        // Much comes out of little input, which alone would make the task wait.
+        coop::consume_budget().await;
         // What cannot be read ends the file, as its end does.
         let Ok(event) = xml.read_event_into_async(&mut buffer).await else {
             break;
@@ -183,7 +192,7 @@ impl Place {
 struct Metered<R> {
     inner: R,
     event_left: usize,
-    total_left: u64,
+    total_left: usize,
 }
 
 impl<R: AsyncBufRead + Unpin> AsyncBufRead for Metered<R> {
@@ -192,8 +201,7 @@ impl<R: AsyncBufRead + Unpin> AsyncBufRead for Metered<R> {
         if this.event_left == 0 || this.total_left == 0 {
             return Poll::Ready(Err(io::ErrorKind::FileTooLarge.into()));
         }
-        let total_left = usize::try_from(this.total_left).unwrap_or(usize::MAX);
-        let left = this.event_left.min(total_left);
+        let left = this.event_left.min(this.total_left);
         let available = std::task::ready!(Pin::new(&mut this.inner).poll_fill_buf(cx))?;
         Poll::Ready(Ok(available.get(..left).unwrap_or(available)))
     }
@@ -201,8 +209,7 @@ impl<R: AsyncBufRead + Unpin> AsyncBufRead for Metered<R> {
     fn consume(self: Pin<&mut Self>, amount: usize) {
         let this = self.get_mut();
         this.event_left = this.event_left.saturating_sub(amount);
-        let bytes = u64::try_from(amount).unwrap_or(u64::MAX);
-        this.total_left = this.total_left.saturating_sub(bytes);
+        this.total_left = this.total_left.saturating_sub(amount);
         Pin::new(&mut this.inner).consume(amount);
     }
 }

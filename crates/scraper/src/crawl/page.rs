@@ -7,7 +7,7 @@ use trawl_domain::url_rules::{PageUrl, SiteScope};
 use super::robots_gate::status_failure;
 use super::visit::{Outcome, Reach};
 use crate::extract::{Extractor, MediaType};
-use crate::fetch::{Answer, FetchError};
+use crate::fetch::Answer;
 
 /// Most bytes looked at to find out whether a body is HTML. Chosen: twice what browsers look at, for
 /// comments before the root.
@@ -19,7 +19,6 @@ pub(super) async fn read(
     scope: SiteScope,
     formats: Formats,
     answer: &mut Answer,
-    max_body_bytes: usize,
 ) -> Outcome {
     let status = answer.status();
     if !status.is_success() {
@@ -48,12 +47,6 @@ pub(super) async fn read(
             Ok(None) => break,
             Ok(Some(chunk)) => chunk,
         };
-        if answer.body_bytes() > u64::try_from(max_body_bytes).unwrap_or(u64::MAX) {
-            let too_large = FetchError::BodyTooLarge {
-                limit_bytes: max_body_bytes,
-            };
-            return Outcome::failed(&too_large, url);
-        }
         let Some(mut begun) = head.take() else {
             extractor.write(&chunk);
             continue;

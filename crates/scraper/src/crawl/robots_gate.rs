@@ -166,7 +166,7 @@ async fn fetch(
     };
     for redirects in 0..=ROBOTS_MAX_REDIRECTS {
         let _fetching = pace.start().await;
-        let mut answer = match shared.fetcher.get(&url).await {
+        let mut answer = match shared.fetcher.get(&url, ROBOTS_MAX_BYTES).await {
             Ok(answer) => answer,
             Err(error) if redirects == 0 && Reach::of(&error) <= Reach::Handshake => {
                 let robots = Robots::Unconnected {

@@ -22,10 +22,10 @@ const FILES_MAX: usize = 32;
 const INDEX_LEVELS_MAX: u32 = 2;
 
 /// Most bytes of one sitemap, decoded (sitemaps.org protocol 0.9: 50 MB).
-const FILE_MAX_BYTES: u64 = 50 * 1024 * 1024;
+const FILE_MAX_BYTES: usize = 50 * 1024 * 1024;
 
 /// Most bytes of all sitemaps of a site, decoded. Chosen: a second of parsing.
-const ALL_MAX_BYTES: u64 = 128 * 1024 * 1024;
+const ALL_MAX_BYTES: usize = 128 * 1024 * 1024;
 
 /// The sitemaps of one site.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ pub(super) struct Sitemaps {
     /// Not yet asked for, with their level below an index; `None` before it is known where to ask.
     queue: Option<VecDeque<(PageUrl, u32)>>,
     asked: HashSet<PageUrl>,
-    bytes_left: u64,
+    bytes_left: usize,
     files: u32,
     found: VecDeque<PageUrl>,
     found_keys: HashSet<u64>,

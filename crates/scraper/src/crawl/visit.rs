@@ -264,7 +264,7 @@ impl Visitor {
         &mut self,
         url: &PageUrl,
         scope: &SiteScope,
-        max_bytes: u64,
+        max_bytes: usize,
         found: &mut (dyn FnMut(Entry<'_>) -> ControlFlow<()> + Send),
     ) -> Option<sitemap::Read> {
         let nothing = Some(sitemap::Read::default());
@@ -278,7 +278,7 @@ impl Visitor {
                 };
             }
             let _fetching = self.pace.start().await;
-            let answer = self.shared.fetcher.get(&url).await.ok()?;
+            let answer = self.shared.fetcher.get(&url, max_bytes).await.ok()?;
             if answer.wait_asked_for().is_some() {
                 return None;
             }
@@ -309,7 +309,7 @@ impl Visitor {
         let site = || SiteScope::of(url).with_subdomains(self.include_subdomains);
         let scope = scope.cloned().unwrap_or_else(site);
         let fetching = self.pace.start().await;
-        let hop = match self.shared.fetcher.get(url).await {
+        let hop = match self.shared.fetcher.get(url, max_body_bytes).await {
             Err(error) => Hop::End(Outcome::failed(&error, url)),
             Ok(mut answer) => {
                 trace.http_status = Some(answer.status().as_u16());
@@ -322,9 +322,9 @@ impl Visitor {
                         failure: status_failure(url, answer.status().as_u16()),
                     })),
                     (None, Some(location)) => Hop::Redirect(location.to_owned()),
-                    (None, None) => Hop::End(
-                        page::read(url, scope, self.formats, &mut answer, max_body_bytes).await,
-                    ),
+                    (None, None) => {
+                        Hop::End(page::read(url, scope, self.formats, &mut answer).await)
+                    }
                 };
                 trace.body_bytes = answer.body_bytes();
                 trace.body_hash = Some(answer.body_hash());

@@ -7,9 +7,10 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use reqwest::header::{
-    ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION,
+    ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+    LOCATION,
 };
-use reqwest::{Client, Response, StatusCode, redirect};
+use reqwest::{Client, StatusCode, redirect};
 use rustls::ClientConfig;
 use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncBufRead;
@@ -18,6 +19,7 @@ use tokio_util::io::StreamReader;
 use trawl_domain::fetch_settings::FetchSettings;
 use trawl_domain::url_rules::PageUrl;
 
+use super::body::{self, Body};
 use super::error::{FetchError, Limits};
 use super::resolve::{Names, ResolveError, VettedResolver};
 use super::{retry_after, tls};
@@ -58,6 +60,7 @@ impl Fetcher {
         ));
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, ACCEPT_HTML);
+        headers.insert(ACCEPT_ENCODING, body::ACCEPTED);
         let client = Client::builder()
             .user_agent(user_agent)
             .default_headers(headers)
@@ -82,11 +85,13 @@ impl Fetcher {
         })
     }
 
-    /// Sends a GET and waits for the head of the answer.
+    /// Sends a GET and waits for the head of the answer, whose body may have `max_bytes`, coded and
+    /// decoded alike.
     ///
     /// The limits of the first byte and of the fetch run from here, the latter to the end of the
-    /// body; looking the name up and connecting have limits of their own. Dropping the future or the answer closes the connection.
-    pub(crate) async fn get(&self, url: &PageUrl) -> Result<Answer, FetchError> {
+    /// body; looking the name up and connecting have limits of their own. Dropping the future or
+    /// the answer closes the connection.
+    pub(crate) async fn get(&self, url: &PageUrl, max_bytes: usize) -> Result<Answer, FetchError> {
         let host = url.as_url().host().ok_or_else(|| ResolveError::NotFound {
             host: String::new(),
         })?;
@@ -98,7 +103,10 @@ impl Fetcher {
             Err(_elapsed) => Err(FetchError::FirstByteTimeout { limit }),
             Ok(Err(source)) => Err(FetchError::classify(source, peer(&addresses), &self.limits)),
             Ok(Ok(response)) => Ok(Answer {
-                response,
+                status: response.status(),
+                headers: response.headers().clone(),
+                body: Body::of(response, max_bytes),
+                max_bytes,
                 addresses,
                 first_byte: began.elapsed(),
                 deadline: began + self.limits.fetch,
@@ -113,7 +121,10 @@ impl Fetcher {
 /// An answer whose body is still to be read.
 #[derive(Debug)]
 pub(crate) struct Answer {
-    response: Response,
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Body,
+    max_bytes: usize,
     addresses: Arc<[IpAddr]>,
     first_byte: Duration,
     deadline: Instant,
@@ -124,23 +135,19 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) fn status(&self) -> StatusCode {
-        self.response.status()
+        self.status
     }
 
     /// The target of a redirect, as sent.
     pub(crate) fn location(&self) -> Option<&str> {
         let is_redirect = matches!(self.status().as_u16(), 301 | 302 | 303 | 307 | 308);
-        let header = self
-            .response
-            .headers()
-            .get(LOCATION)
-            .filter(|_| is_redirect)?;
+        let header = self.headers.get(LOCATION).filter(|_| is_redirect)?;
         // Servers send UTF-8 here although RFC 9110 allows only ASCII; URL parsing copes.
         std::str::from_utf8(header.as_bytes()).ok()
     }
 
     pub(crate) fn content_type(&self) -> Option<&str> {
-        self.response.headers().get(CONTENT_TYPE)?.to_str().ok()
+        self.headers.get(CONTENT_TYPE)?.to_str().ok()
     }
 
     /// From the sending of the request to the head of the answer, connecting included.
@@ -150,18 +157,18 @@ impl Answer {
 
     /// A header as sent, unless it is longer than any that is of use.
     pub(crate) fn short_header(&self, name: &HeaderName) -> Option<String> {
-        let value = self.response.headers().get(name)?.to_str().ok()?;
+        let value = self.headers.get(name)?.to_str().ok()?;
         (value.len() <= VALIDATOR_MAX_BYTES).then(|| value.to_owned())
     }
 
     /// How long the server asks to be left alone.
     pub(crate) fn wait_asked_for(&self) -> Option<Duration> {
-        retry_after::wait_asked_for(self.status(), self.response.headers(), SystemTime::now())
+        retry_after::wait_asked_for(self.status, &self.headers, SystemTime::now())
     }
 
     /// How long a cache may keep the answer (RFC 9111, 5.2.2); `None` where nothing is said.
     pub(crate) fn max_age(&self) -> Option<Duration> {
-        let directives = self.response.headers().get(CACHE_CONTROL)?.to_str().ok()?;
+        let directives = self.headers.get(CACHE_CONTROL)?.to_str().ok()?;
         let mut max_age = None;
         for directive in directives.split(',').map(str::trim) {
             let (name, value) = directive.split_once('=').unwrap_or((directive, ""));
@@ -178,8 +185,7 @@ impl Answer {
 
     /// All headers that are text.
     pub(crate) fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.response
-            .headers()
+        self.headers
             .iter()
             .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
     }
@@ -200,16 +206,31 @@ impl Answer {
     }
 
     /// The next piece of the body, `None` at its end.
+    ///
+    /// # Errors
+    ///
+    /// Also where the body goes on after its most bytes were read.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, FetchError> {
-        match tokio::time::timeout_at(self.deadline, self.response.chunk()).await {
-            Err(_elapsed) => Err(FetchError::Timeout {
-                limit: self.limits.fetch,
-            }),
-            Ok(Err(source)) => Err(FetchError::classify(
-                source,
-                peer(&self.addresses),
-                &self.limits,
-            )),
+        let timed_out = FetchError::Timeout {
+            limit: self.limits.fetch,
+        };
+        let too_large = FetchError::BodyTooLarge {
+            limit_bytes: self.max_bytes,
+        };
+        // What is always ready is not timed out by waiting for it.
+        if self.deadline <= Instant::now() {
+            return Err(timed_out);
+        }
+        if self.body_bytes > u64::try_from(self.max_bytes).unwrap_or(u64::MAX) {
+            return Err(too_large);
+        }
+        match tokio::time::timeout_at(self.deadline, self.body.chunk()).await {
+            Err(_elapsed) => Err(timed_out),
+            Ok(Err(source)) if source.kind() == io::ErrorKind::FileTooLarge => Err(too_large),
+            Ok(Err(source)) => {
+                let peer = peer(&self.addresses);
+                Err(FetchError::classify_body(source, peer, &self.limits))
+            }
             Ok(Ok(chunk)) => {
                 let length = chunk.as_ref().map_or(0, Bytes::len);
                 if let Some(chunk) = &chunk {

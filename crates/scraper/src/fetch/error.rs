@@ -49,13 +49,13 @@ pub(crate) enum FetchError {
     #[error("broke off before the answer was complete")]
     Broken {
         #[source]
-        source: reqwest::Error,
+        source: io::Error,
     },
     /// The body does not decompress, or its chunks are malformed.
     #[error("was answered with a body that cannot be decoded")]
     Decode {
         #[source]
-        source: reqwest::Error,
+        source: io::Error,
     },
     /// The body is larger than the cap.
     #[error("was answered with more than {limit_bytes} bytes")]
@@ -113,11 +113,24 @@ impl FetchError {
             };
         }
         // The client calls every error in a body one of decoding; the kind tells them apart.
-        let is_nonsense = matches!(
-            find_in_chain(&source, io_kind),
-            Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::Other)
-        );
-        if source.is_decode() && is_nonsense {
+        let is_nonsense =
+            source.is_decode() && find_in_chain(&source, io_kind).is_some_and(is_nonsense);
+        Self::of_body(io::Error::other(source), is_nonsense)
+    }
+
+    /// Classes an error of a body: of the client, or of a decoder.
+    pub(super) fn classify_body(source: io::Error, peer: String, limits: &Limits) -> Self {
+        match source.downcast() {
+            Ok(source) => Self::classify(source, peer, limits),
+            Err(source) => {
+                let is_nonsense = is_nonsense(source.kind());
+                Self::of_body(source, is_nonsense)
+            }
+        }
+    }
+
+    fn of_body(source: io::Error, is_nonsense: bool) -> Self {
+        if is_nonsense {
             Self::Decode { source }
         } else {
             Self::Broken { source }
@@ -183,6 +196,12 @@ fn find_in_chain<T>(
 
 fn io_kind(error: &(dyn StdError + 'static)) -> Option<io::ErrorKind> {
     error.downcast_ref::<io::Error>().map(io::Error::kind)
+}
+
+/// Whether a body was there and could not be understood, as opposed to one that is not all there.
+fn is_nonsense(kind: io::ErrorKind) -> bool {
+    use io::ErrorKind::{InvalidData, InvalidInput, Other};
+    matches!(kind, InvalidData | InvalidInput | Other)
 }
 
 fn tls_reason(error: &(dyn StdError + 'static)) -> Option<TlsReason> {

@@ -4,8 +4,10 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use futures_util::{StreamExt as _, stream};
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::{RootCertStore, ServerConfig};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -15,6 +17,7 @@ use trawl_domain::failure::FailureCode;
 use trawl_domain::fetch_settings::FetchSettings;
 use trawl_domain::url_rules::PageUrl;
 
+use super::body::{Body, Coding};
 use super::*;
 
 fn settings() -> FetchSettings {
@@ -103,8 +106,12 @@ fn gzip(body: &[u8]) -> Vec<u8> {
     encoder.finish().expect("in memory")
 }
 
+/// The most bytes of a body in these tests.
+const MAX_BYTES: usize = 256 * 1024;
+
 async fn get(fetcher: &Fetcher, url: &str) -> Result<(u64, Vec<u8>), FetchError> {
-    let mut answer = fetcher.get(&PageUrl::parse(url).expect(url)).await?;
+    let url = PageUrl::parse(url).expect(url);
+    let mut answer = fetcher.get(&url, MAX_BYTES).await?;
     let mut body = Vec::new();
     while let Some(chunk) = answer.chunk().await? {
         body.extend_from_slice(&chunk);
@@ -187,6 +194,61 @@ async fn a_body_that_does_not_decompress_is_told_apart() {
         error.expect_err("nonsense").code(),
         FailureCode::DecodeFailed
     );
+}
+
+/// By coding, how code begins and what may follow it for ever without giving a byte.
+const NOTHING: [(&str, &[u8], &[u8]); 4] = [
+    // The name of the file (RFC 1952, 2.3).
+    ("gzip", b"\x1f\x8b\x08\x08\0\0\0\0\0\x03", b"a"),
+    // Stored blocks of no bytes (RFC 1951, 3.2.4).
+    ("deflate", b"\x78\x9c", b"\0\0\0\xff\xff"),
+    // Metadata blocks of no bytes (RFC 7932, 9.2).
+    ("br", b"\x0c", b"\x06"),
+    // Skippable frames of no bytes (RFC 8878, 3.1.2).
+    ("zstd", b"", b"\x50\x2a\x4d\x18\0\0\0\0"),
+];
+
+#[tokio::test]
+async fn code_that_gives_nothing_is_read_up_to_the_limit_and_no_further() {
+    for (coding, begin, rest) in NOTHING {
+        let headers = format!("content-encoding: {coding}\r\n");
+        let body = [begin, &rest.repeat(4 * MAX_BYTES / rest.len())].concat();
+        let error = get_plain(http(&headers, &body)).await.expect_err(coding);
+        assert_eq!(error.code(), FailureCode::BodyTooLarge, "{coding}");
+        // Little of it is no body, or one that is not all there.
+        let body = [begin, rest].concat();
+        let length = get_plain(http(&headers, &body))
+            .await
+            .map(|(bytes, _)| bytes);
+        assert_ne!(
+            length.map_err(|error| error.code()),
+            Err(FailureCode::BodyTooLarge),
+            "{coding}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn code_that_gives_nothing_and_never_ends_leaves_the_clock_a_turn() {
+    for (coding, begin, rest) in NOTHING {
+        let parsed = Coding::parse(coding).expect(coding);
+        let endless = stream::iter([begin.to_vec()])
+            .chain(stream::repeat(rest.repeat(1_000)))
+            .map(|bytes| Ok(Bytes::from(bytes)));
+        let mut body = Body::coded(parsed, endless.boxed(), usize::MAX);
+        let limit = Duration::from_millis(20);
+        let piece = tokio::time::timeout(limit, body.chunk()).await;
+        assert!(piece.is_err(), "{coding}: {piece:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_body_is_no_code() {
+    for (coding, _, _) in NOTHING {
+        let reply = http(&format!("content-encoding: {coding}\r\n"), b"");
+        let (bytes, body) = get_plain(reply).await.expect(coding);
+        assert_eq!((bytes, body), (0, Vec::new()), "{coding}");
+    }
 }
 
 #[tokio::test]

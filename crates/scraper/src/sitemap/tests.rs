@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 
 /// What a file gives: pages as they are, sitemaps in brackets.
-fn entries_of(body: &[u8], max_bytes: u64) -> (Vec<String>, Read) {
+fn entries_of(body: &[u8], max_bytes: usize) -> (Vec<String>, Read) {
     let mut entries = Vec::new();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
@@ -108,6 +108,15 @@ fn bombs_end_at_their_cap() {
     assert_eq!(entries_of(deep.as_bytes(), 1 << 20).0.len(), 0);
     let long = format!("<urlset><url><loc>{}</loc></url>", "x".repeat(50_000));
     assert!(entries_of(long.as_bytes(), 1 << 20).0[0].len() <= 50_000);
+}
+
+#[test]
+fn of_several_members_the_first_is_read() {
+    let empty = GzEncoder::new(Vec::new(), Compression::fast())
+        .finish()
+        .expect("gzip");
+    let (entries, read) = entries_of(&empty.repeat(100_000), 1000);
+    assert_eq!((entries, read), (Vec::new(), Read::default()));
 }
 
 proptest! {

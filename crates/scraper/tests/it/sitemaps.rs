@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "helpers of tests fail by panicking")]
 
 use std::io::Write as _;
+use std::time::{Duration, Instant};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -49,9 +50,9 @@ fn urlset(urls: &[String]) -> String {
     list("urlset", "url", urls)
 }
 
-fn gzip(text: &str) -> Vec<u8> {
+fn gzip(text: impl AsRef<[u8]>) -> Vec<u8> {
     let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
-    gzip.write_all(text.as_bytes()).expect("gzip");
+    gzip.write_all(text.as_ref()).expect("gzip");
     gzip.finish().expect("gzip")
 }
 
@@ -126,7 +127,7 @@ async fn robots_txt_names_an_index_of_compressed_files_whatever_they_are_called(
                 "/a.xml.gz",
                 Reply::of_type(
                     "application/octet-stream",
-                    gzip(&urlset(&[format!("{base}/one")])),
+                    gzip(urlset(&[format!("{base}/one")])),
                 ),
             )
             .with_reply("/b", xml(urlset(&[format!("{base}/two")])))
@@ -249,6 +250,33 @@ async fn the_number_of_sitemaps_is_bounded() {
         Some(SitemapCounts { files: 32, urls: 0 })
     );
     assert_eq!(asked(&farm).len(), 2 + 32);
+}
+
+#[tokio::test]
+async fn a_sitemap_that_holds_nothing_for_long_costs_no_more_than_its_time() {
+    let empty = gzip(b"");
+    let name = [
+        b"\x1f\x8b\x08\x08\0\0\0\0\0\x03",
+        vec![b'a'; 16 << 20].as_slice(),
+    ]
+    .concat();
+    for nothing in [empty.repeat((16 << 20) / empty.len()), name] {
+        let bomb = Reply::of_type("application/xml", gzip(&nothing));
+        let bomb = bomb.with_header("Content-Encoding", "gzip");
+        let (farm, _) = farm_with(|_| Site::new(2).with_reply("/sitemap.xml", bomb)).await;
+        let began = Instant::now();
+        let options = CrawlOptions {
+            max_duration_s: Some(2),
+            ..CrawlOptions::default()
+        };
+        let crawled = crawl(&farm, 10, options).await;
+        assert!(
+            began.elapsed() < Duration::from_secs(4),
+            "{:?}",
+            began.elapsed()
+        );
+        assert!(crawled.fetched() >= 1);
+    }
 }
 
 #[tokio::test]
