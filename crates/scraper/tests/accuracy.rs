@@ -6,6 +6,7 @@ mod measure;
 use std::collections::BTreeSet;
 
 use measure::field::Field;
+use measure::labels::Part;
 use measure::{Tally, score_pages};
 
 /// Least precision and recall: what was reached, a little rounded down, so that it does not fall.
@@ -28,7 +29,8 @@ fn precision_and_recall_hold() {
     let pages = score_pages().unwrap();
     let errors: String = pages.iter().map(|page| page.errors()).collect();
     for (field, precision, recall) in LEAST {
-        let tally = Tally::of(&pages, field);
+        let tuned = pages.iter().filter(|page| page.part == Part::Tuned);
+        let tally = Tally::of(tuned, field);
         let is_held = tally.precision() >= Some(precision) && tally.recall() >= Some(recall);
         let name = field.name();
         assert!(is_held, "{name}: {tally:?}, all errors:\n{errors}");

@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 use anyhow::{Result, bail};
 
 use measure::field::Field;
+use measure::labels::Part;
 use measure::{PageScore, Tally};
 
 fn main() -> Result<()> {
@@ -22,8 +23,12 @@ fn main() -> Result<()> {
     };
     let pages = measure::score_pages()?;
     let languages: BTreeSet<&str> = pages.iter().map(|page| page.language.as_str()).collect();
-    println!("{} pages in {} languages\n", pages.len(), languages.len());
-    print_fields(&pages);
+    println!("{} pages in {} languages", pages.len(), languages.len());
+    for part in Part::ALL {
+        let of_part = || pages.iter().filter(move |page| page.part == part);
+        print_fields(part.name(), of_part().count(), of_part);
+    }
+    print_fields("all", pages.len(), || pages.iter());
     print_languages("precision", &pages, &languages, Tally::precision);
     print_languages("recall", &pages, &languages, Tally::recall);
     if shows_errors {
@@ -34,13 +39,21 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-fn print_fields(pages: &[PageScore]) {
+fn print_fields<'p, P: Iterator<Item = &'p PageScore>>(
+    title: &str,
+    count: usize,
+    pages: impl Fn() -> P,
+) {
+    if count == 0 {
+        return;
+    }
+    println!("\n{title}: {count} pages");
     println!(
         "{:<22}{:>9}{:>8}{:>8}{:>8}{:>11}{:>8}",
         "field", "expected", "found", "wrong", "missed", "precision", "recall"
     );
     for field in Field::ALL {
-        let tally = Tally::of(pages, field);
+        let tally = Tally::of(pages(), field);
         println!(
             "{:<22}{:>9}{:>8}{:>8}{:>8}{:>11}{:>8}",
             field.name(),

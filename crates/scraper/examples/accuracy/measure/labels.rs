@@ -11,11 +11,39 @@ use super::field::{ADDRESS_SEPARATOR, Field};
 /// The days by their letters in schema.org's short form.
 const DAYS: [&str; 7] = ["Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"];
 
+/// What a page may be used for, from which follows how far its figures can be trusted.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Part {
+    /// The extraction is tuned on it.
+    #[default]
+    Tuned,
+    /// Opened to tuning after its first figures were published.
+    Opened,
+    /// Nobody tunes on it.
+    Unseen,
+}
+
+impl Part {
+    /// All of them.
+    pub(crate) const ALL: [Self; 3] = [Self::Tuned, Self::Opened, Self::Unseen];
+
+    /// Its name in the labels.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Tuned => "tuned",
+            Self::Opened => "opened",
+            Self::Unseen => "unseen",
+        }
+    }
+}
+
 /// What a person says of a page. Each value is a list of alternatives.
 pub(super) struct Labels {
     pub(super) url: String,
     pub(super) headers: BTreeMap<String, String>,
     pub(super) language: String,
+    pub(super) part: Part,
     pub(super) expected: BTreeMap<Field, Vec<Vec<String>>>,
     pub(super) neutral: BTreeMap<Field, Vec<Vec<String>>>,
 }
@@ -28,6 +56,8 @@ struct Stated {
     language: String,
     #[serde(rename = "kind")]
     _kind: String,
+    #[serde(default)]
+    part: Part,
     expect: BTreeMap<Field, Value>,
     #[serde(default)]
     neutral: BTreeMap<Field, Value>,
@@ -44,6 +74,7 @@ impl Labels {
             url: stated.url,
             headers: stated.headers,
             language: stated.language,
+            part: stated.part,
             expected: read(stated.expect)?,
             neutral: read(stated.neutral)?,
         })
@@ -164,6 +195,17 @@ mod tests {
             Some(vec![vec!["Weg 1||Ort".to_owned()]])
         );
         assert_eq!(labels.neutral.len(), 1);
+    }
+
+    #[test]
+    fn each_part_has_the_name_that_labels_use() {
+        for part in Part::ALL {
+            let name = serde_json::json!(part.name());
+            assert_eq!(serde_json::from_value::<Part>(name).unwrap(), part);
+        }
+        let json = br#"{"url": "https://a.de/", "headers": {}, "language": "de", "kind": "home",
+            "expect": {}}"#;
+        assert_eq!(Labels::parse(json).unwrap().part, Part::Tuned);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 pub(crate) mod field;
 mod found;
-mod labels;
+pub(crate) mod labels;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -16,7 +16,7 @@ use trawl_domain::url_rules::PageUrl;
 use trawl_scraper::extract::facts_of;
 
 use field::Field;
-use labels::Labels;
+use labels::{Labels, Part};
 
 /// One page and how the extraction did on it.
 pub(crate) struct PageScore {
@@ -24,6 +24,8 @@ pub(crate) struct PageScore {
     pub(crate) slug: String,
     /// The language that it is counted under.
     pub(crate) language: String,
+    /// What it may be used for.
+    pub(crate) part: Part,
     fields: BTreeMap<Field, FieldScore>,
 }
 
@@ -138,6 +140,7 @@ fn score_page(path: &Path) -> Result<PageScore> {
             .file_name()
             .map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
         language: labels.language,
+        part: labels.part,
         fields: fields.collect(),
     })
 }
