@@ -9,6 +9,7 @@ mod chaos;
 mod containers;
 mod demo;
 mod migrate;
+mod mutations;
 mod poisoned;
 mod provision;
 mod report;
@@ -41,6 +42,8 @@ enum Task {
     /// Applies or examines the migrations of the database that the environment names.
     #[command(subcommand)]
     Migrate(migrate::Action),
+    /// Breaks one promise after the other in a copy, and demands that tests notice.
+    Mutations(mutations::Options),
     /// Starts the PostgreSQL and the `PgBouncer` that tests need, until stdin ends or Ctrl-C.
     Servers(servers::Options),
     /// Works steadily for a while, and shows whether memory, connections or tables grow.
@@ -65,6 +68,7 @@ async fn main() -> ExitCode {
         Task::Chaos(options) => chaos::run(options).await,
         Task::Demo => demo::run_demo().await,
         Task::Migrate(action) => migrate::run(action).await,
+        Task::Mutations(options) => mutations::run_mutations(options).await,
         Task::Servers(options) => servers::run(options).await,
         Task::Soak(options) => soak::run_soak(options).await,
         Task::Test(options) => test::run_all(options).await,
