@@ -205,6 +205,9 @@ async fn all_ended(workload: &Workload) -> Result<()> {
     for batch in workload.accepted() {
         let status = workload.status(batch.id, &mut dice).await?;
         if status["end_time"].is_null() {
+            if status["paused"] == true {
+                workload.resume_again(batch.id, &mut dice).await?;
+            }
             bail!("batch {} is {}", batch.id, status);
         }
     }
@@ -225,10 +228,11 @@ fn print_figures(deeds: &BTreeMap<String, usize>, workload: &Workload, ledger: &
     println!("{:<26}{}", "batches accepted", workload.accepted().len());
     println!("{:<26}{}", "tries of clients", clients.tries);
     println!(
-        "{:<26}{} cancelled, {} paused, {} retried; {} domains cancelled",
+        "{:<26}{} cancelled, {} paused ({} resumed again), {} retried; {} domains cancelled",
         "changes of mind",
         clients.cancelled,
         clients.paused,
+        clients.resumed_again,
         clients.retried,
         clients.jobs_cancelled
     );

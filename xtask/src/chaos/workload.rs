@@ -60,6 +60,7 @@ pub(super) struct Figures {
     pub(super) sites_without_time: usize,
     pub(super) hanging_sites: usize,
     pub(super) paused: usize,
+    pub(super) resumed_again: usize,
     pub(super) retried: usize,
 }
 
@@ -72,6 +73,8 @@ pub(super) struct Workload {
     accepted: Arc<Mutex<Vec<Accepted>>>,
     /// Batches whose failed domains another batch has.
     tried_again: Arc<Mutex<HashSet<Uuid>>>,
+    /// Batches of which a pause was asked without an answer, so it may come after the resume.
+    late_pauses: Arc<Mutex<HashSet<Uuid>>>,
     figures: Arc<Mutex<Figures>>,
 }
 
@@ -93,6 +96,7 @@ impl Workload {
             farm,
             accepted: Arc::default(),
             tried_again: Arc::default(),
+            late_pauses: Arc::default(),
             figures: Arc::default(),
         })
     }
@@ -233,7 +237,7 @@ impl Workload {
                 lock(&self.figures).cancelled += 1;
             }
             1 => {
-                self.ask(batch, "pause", "", dice).await?;
+                self.pause(batch, dice).await?;
                 tokio::select! {
                     () = stop.cancelled() => {}
                     () = sleep(dice.millis(100..=2_000)) => {}
@@ -252,6 +256,31 @@ impl Workload {
                 self.cancel_a_job(batch, dice).await?;
             }
             _ => {}
+        }
+        Ok(())
+    }
+
+    /// Pauses a batch, and notes when that may happen later than it is answered.
+    async fn pause(&self, batch: Uuid, dice: &mut Dice) -> Result<()> {
+        let path = format!("/batch/{batch}/pause");
+        lock(&self.figures).tries += 1;
+        match self.post(&path, "", dice).await {
+            Ok((200 | 409, _)) => return Ok(()),
+            Ok((429 | 500.., _)) | Err(_) => {
+                lock(&self.late_pauses).insert(batch);
+                sleep(RETRY_PAUSE).await;
+            }
+            Ok((status, problem)) => bail!("{path}: {status}: {problem}"),
+        }
+        self.ask(batch, "pause", "", dice).await.map(drop)
+    }
+
+    /// Resumes once more what a late pause has stopped, as anybody would who looks after a lost
+    /// answer.
+    pub(super) async fn resume_again(&self, batch: Uuid, dice: &mut Dice) -> Result<()> {
+        if lock(&self.late_pauses).contains(&batch) {
+            self.ask(batch, "resume", "", dice).await?;
+            lock(&self.figures).resumed_again += 1;
         }
         Ok(())
     }
