@@ -12,7 +12,7 @@ use measure::{Tally, score_pages};
 /// Least precision and recall: what was reached, a little rounded down, so that it does not fall.
 const LEAST: [(Field, f64, f64); 6] = [
     (Field::Title, 1.0, 1.0),
-    (Field::Emails, 0.98, 0.89),
+    (Field::Emails, 0.98, 0.97),
     (Field::Phones, 0.95, 0.88),
     (Field::Social, 0.98, 0.98),
     (Field::VatIds, 0.98, 0.95),

@@ -1,5 +1,7 @@
 //! Takes the events of the parser and hands each to whom it concerns.
 
+mod contacts;
+
 use serde_json::Value;
 use trawl_domain::crawl_options::Formats;
 use trawl_domain::url_rules::{PageUrl, SiteScope};
@@ -10,33 +12,38 @@ use super::announced::Announced;
 use super::company::Company;
 use super::content::{Content, MainContent};
 use super::element::Element;
+use super::email_text::is_spelled_sign;
 use super::emails::Emails;
 use super::head::Head;
-use super::json_ld::{JsonLd, Reachable};
+use super::json_ld::JsonLd;
 use super::language::detect;
 use super::link_list::LinkList;
 use super::links::{Links, refresh_target};
 use super::logo::Logo;
+use super::mask::Mask;
 use super::microdata::Microdata;
 use super::open_elements::OpenElements;
 use super::phone_label::sign_of;
 use super::phones::Phones;
 use super::script_kind::ScriptKind;
-use super::social::{SocialLinks, chat_number};
+use super::social::SocialLinks;
 use super::tag::{Attributes, Tag};
 use super::text::{BoundedText, TextWindow, attribute_text};
 use super::wordpress::Theme;
-use super::words::strip_word;
 use crate::facts::contact::{CompanyFact, ContactMethod};
 use crate::facts::content::PageContent;
 use crate::facts::{LanguageSource, PageFacts};
 use crate::technology::{Detector, Kind, rules};
+use contacts::{pictured_sign, search};
 
 /// Elements in which logos stand and which authors close; the class of `body` says nothing.
 const BOX_ELEMENTS: &[&str] = &["a", "div", "figure", "h1", "header", "picture", "span"];
 
 /// Most bytes of a script that are looked at for an address: those that hide one are short.
 const SCRIPT_HEAD_MAX_BYTES: usize = 2048;
+
+/// Most bytes of what a page shows instead of a script.
+const NOSCRIPT_MAX_BYTES: usize = 2048;
 
 /// What has been found on one page so far.
 #[derive(Debug)]
@@ -57,6 +64,9 @@ pub(super) struct Collector {
     script: ScriptKind,
     /// The beginning of the open script, if it is code.
     script_head: BoundedText,
+    mask: Mask,
+    is_in_noscript: bool,
+    noscript: BoundedText,
     logo: Logo,
     links: Links,
     emails: Emails,
@@ -84,6 +94,9 @@ impl Collector {
             formats,
             json_ld: JsonLd::default(),
             script: ScriptKind::Code,
+            mask: Mask::default(),
+            is_in_noscript: false,
+            noscript: BoundedText::default(),
             logo: Logo::default(),
             links: Links::new(scope),
             emails: Emails::new(host),
@@ -115,7 +128,10 @@ impl Collector {
 
     fn start_tag(&mut self, name: &str, attributes: &Attributes<'_>) {
         let element = Element::of(name);
-        if !element.is_inline() {
+        let pictured = (element == Element::IMG)
+            .then(|| pictured_sign(attributes))
+            .flatten();
+        if !element.is_inline() && pictured.is_none() {
             self.separate();
         }
         if element.ends_block() {
@@ -131,8 +147,12 @@ impl Collector {
         let names = (&*class, &*id);
         self.content
             .enter(element, depth, attributes, names, &self.base);
+        self.mask.enter(element, depth, attributes, &class);
+        self.window.mark(element.is_inline());
+        self.is_in_noscript = element == Element::NOSCRIPT;
         if name.contains('-') {
             self.technologies.see(Kind::Element, name);
+            self.emails.see_element(name, attributes);
         }
         self.see_marks(attributes, &class);
         match name {
@@ -145,7 +165,7 @@ impl Collector {
             "img" => {
                 self.see_source(attributes);
                 self.logo.see_image(attributes, &class, &id, &self.base);
-                self.see_pictured_text(attributes);
+                self.see_pictured_text(attributes, pictured);
             }
             "h1" => self.announced.enter_heading(1),
             "h2" => self.announced.enter_heading(2),
@@ -164,7 +184,9 @@ impl Collector {
 
     fn end_tag(&mut self, name: &str) {
         let element = Element::of(name);
-        if !element.is_inline() {
+        if element.is_inline() {
+            self.window.bracket(is_spelled_sign);
+        } else {
             self.separate();
         }
         if element.ends_block() {
@@ -180,6 +202,7 @@ impl Collector {
                 }
             }
             "h1" | "h2" | "h3" => self.announced.leave_heading(),
+            "noscript" => self.end_noscript(),
             "script" => self.end_script(),
             _ => {}
         }
@@ -188,6 +211,9 @@ impl Collector {
     /// Ends what belongs to elements that are no longer open.
     fn leave_closed(&mut self) {
         self.content.leave(self.open.depth());
+        if let Some(text) = self.mask.leave(self.open.depth()) {
+            self.contact_text(&text);
+        }
         while let Some(item) = self.microdata.leave(self.open.depth()) {
             self.end_item(&item);
         }
@@ -209,30 +235,6 @@ impl Collector {
         self.script = ScriptKind::Code;
     }
 
-    /// Takes what the page states for machines of how to reach those that it describes.
-    fn reach(&mut self, reachable: &Reachable, method: ContactMethod) {
-        for email in &reachable.emails {
-            self.emails.add_stated(email, method);
-        }
-        for phone in &reachable.phones {
-            self.phones.add_stated(phone, method);
-        }
-        for profile in &reachable.profiles {
-            if let Ok(url) = PageUrl::parse(profile) {
-                self.social.see(&url, method);
-            }
-        }
-        for address in &reachable.addresses {
-            if let Some(country) = &address.country {
-                self.phones.hint(country);
-            }
-            self.company.see_address(address, method);
-        }
-        for organization in &reachable.organizations {
-            self.company.see_organization(organization, method);
-        }
-    }
-
     /// Visible text, with entities.
     pub(super) fn text(&mut self, text: &str) {
         self.announced.heading_text(text);
@@ -241,19 +243,16 @@ impl Collector {
         if let Some(links) = &mut self.link_list {
             links.text(text);
         }
-        self.contact_text(text);
+        if !self.mask.text(text) {
+            self.contact_text(text);
+        }
     }
 
-    /// Text that contacts are looked for in.
-    fn contact_text(&mut self, text: &str) {
-        let Self {
-            window,
-            emails,
-            phones,
-            company,
-            ..
-        } = self;
-        window.push(text, |text| search(text, emails, phones, company));
+    /// Text of elements whose content is no markup to the parser.
+    pub(super) fn raw_text(&mut self, text: &str) {
+        if self.is_in_noscript {
+            self.noscript.push(text, NOSCRIPT_MAX_BYTES);
+        }
     }
 
     /// Text of `<title>` or `<textarea>`, with entities.
@@ -379,8 +378,8 @@ impl Collector {
             }
         }
         for (name, value) in attributes.iter() {
-            if name.starts_with("data-") {
-                self.emails.see_data(name, value);
+            if name.starts_with("data-") || name.starts_with("on") {
+                self.emails.see_attribute(name, value, attributes);
             }
             if self.technologies.watches_attribute(name) {
                 let line = format!("{name}={}", attribute_text(value));
@@ -456,65 +455,4 @@ impl Collector {
         self.head.see_link(&rel, &href, attributes, &self.base);
         self.announced.see_link(&rel, &href, attributes, &self.base);
     }
-
-    /// An address that is shown as an image, or its at sign.
-    fn see_pictured_text(&mut self, attributes: &Attributes<'_>) {
-        match attributes.raw("alt").unwrap_or_default() {
-            "at" | "At" | "AT" => self.contact_text("(at)"),
-            alt if alt.contains('@') => self.contact_text(alt),
-            _ => {}
-        }
-    }
-
-    /// A link out of the site, which may lead to a profile.
-    fn see_outward(&mut self, url: &PageUrl, attributes: &Attributes<'_>) {
-        if let Some(number) = chat_number(url) {
-            self.phones.add_chat(&number);
-        }
-        if attributes.has_word("rel", "me") {
-            self.social.see_me(url, ContactMethod::Link);
-        } else {
-            self.social.see(url, ContactMethod::Link);
-        }
-    }
-
-    /// A profile that the head of the page states, by its URL or its name at X.
-    fn see_profile(&mut self, profile: &str) {
-        match PageUrl::parse(profile) {
-            Ok(url) if profile.starts_with("http") => self.social.see(&url, ContactMethod::Head),
-            _ => self.social.see_x_name(profile),
-        }
-    }
-
-    fn see_anchor(&mut self, attributes: &Attributes<'_>) {
-        let Some(href) = attributes.get("href") else {
-            return;
-        };
-        let href = href.trim();
-        if let Some(links) = &mut self.link_list {
-            links.enter(&self.base, href);
-        }
-        if let Some(rest) = strip_word(href, "mailto:") {
-            self.emails.add_mailto(rest);
-        } else if let Some(rest) = strip_word(href, "tel:") {
-            self.phones.add_tel(rest, self.window.tail());
-        } else if strip_word(href, "javascript:").is_some() {
-            self.emails.see_script_link(href);
-        } else if let Some((path, hex)) = href.split_once('#')
-            && path.ends_with("/cdn-cgi/l/email-protection")
-        {
-            self.emails.add_cloudflare(hex);
-        } else {
-            let rel = attributes.get("rel").unwrap_or_default();
-            if let Some(url) = self.links.add(&self.base, href, &rel) {
-                self.see_outward(&url, attributes);
-            }
-        }
-    }
-}
-
-fn search(text: &str, emails: &mut Emails, phones: &mut Phones, company: &mut Company) {
-    emails.add_text(text);
-    phones.add_text(text);
-    company.add_text(text);
 }

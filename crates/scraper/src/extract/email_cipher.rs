@@ -4,12 +4,19 @@
 //! Each function takes what the page holds and gives the address or nothing; whether it is real
 //! is decided elsewhere.
 
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use percent_encoding::percent_decode_str;
-
-use super::text::attribute_text;
 
 /// Most bytes of a hidden text.
 const HIDDEN_MAX_BYTES: usize = 1024;
+
+/// Padding is often missing.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// The ranges within which TYPO3 shifts the letters of an address, each a ring.
 const TYPO3_RINGS: [(u8, u8); 3] = [(0x2b, 0x3a), (0x40, 0x5a), (0x61, 0x7a)];
@@ -62,11 +69,7 @@ pub(super) fn typo3(hidden: &str) -> Option<String> {
 
 /// What TYPO3 hides in the target of a link.
 pub(super) fn typo3_link(href: &str) -> Option<String> {
-    let (_, call) = href.split_once("linkTo_UnCryptMailto(")?;
-    let call = percent_decode_str(call).decode_utf8_lossy();
-    let hidden = call.trim_start_matches(['\'', '"']);
-    let end = hidden.find(['\'', '"', ')'])?;
-    typo3(&hidden.get(..end)?.replace('\\', ""))
+    typo3(&first_argument(href, "linkTo_UnCryptMailto(")?)
 }
 
 /// An address of which each letter is moved by thirteen.
@@ -87,44 +90,62 @@ pub(super) fn rot13(hidden: &str) -> Option<String> {
     )
 }
 
-/// Joomla: a script that puts an address together from literals full of entities,
-/// `var addy1 = '&#105;nf&#111;' + '&#64;'; addy1 = addy1 + 'firma' + '&#46;' + 'de';`.
-pub(super) fn joomla(script: &str) -> Option<String> {
-    let mut address = String::new();
-    for (at, _) in script.match_indices("addy") {
-        let rest = script.get(at + "addy".len()..)?;
-        let name_end = rest
-            .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
-            .unwrap_or(rest.len());
-        let (name, rest) = rest.split_at(name_end);
-        let Some(expression) = rest.trim_start().strip_prefix('=') else {
-            continue;
-        };
-        if name.starts_with("_text") {
-            continue;
-        }
-        literals(expression, &mut address);
-        if address.len() > HIDDEN_MAX_BYTES {
-            return None;
-        }
+/// `CryptX`, a plugin of WordPress: `DeCryptX('…')` in a link, of which this takes what is hidden.
+///
+/// Each letter is moved by one, or by the digit before it.
+pub(super) fn cryptx(hidden: &str) -> Option<String> {
+    if hidden.len() > HIDDEN_MAX_BYTES {
+        return None;
     }
-    address
-        .contains("&#64;")
-        .then(|| attribute_text(&address).into_owned())
+    let back = |c: char, by: u32| char::from_u32(u32::from(c).checked_sub(by)?);
+    let chars: Vec<char> = hidden.chars().collect();
+    let pairs: Option<String> = chars
+        .chunks(2)
+        .map(|pair| match pair {
+            [by, c] => back(*c, by.to_digit(10)?),
+            _ => None,
+        })
+        .collect();
+    pairs.or_else(|| chars.iter().map(|c| back(*c, 1)).collect())
 }
 
-/// The literals of an expression up to its semicolon, one after the other.
-fn literals(expression: &str, into: &mut String) {
-    let mut quote = None;
-    for c in expression.chars().take(HIDDEN_MAX_BYTES) {
-        match (quote, c) {
-            (Some(open), c) if c == open => quote = None,
-            (Some(_), c) => into.push(c),
-            (None, '\'' | '"') => quote = Some(c),
-            (None, ';') => return,
-            (None, _) => {}
-        }
+/// What `CryptX` hides in the target of a link.
+pub(super) fn cryptx_link(href: &str) -> Option<String> {
+    cryptx(&first_argument(href, "DeCryptX(")?)
+}
+
+/// An address in base 64, as Joomla 4 and hand-made scripts have it.
+pub(super) fn base64(hidden: &str) -> Option<String> {
+    if hidden.len() > HIDDEN_MAX_BYTES {
+        return None;
     }
+    let bytes = BASE64.decode(hidden.trim()).ok()?;
+    String::from_utf8(bytes).ok()
+}
+
+/// The address of a `joomla-hidden-mail` element.
+pub(super) fn joomla(attribute: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let part = |name: &str| base64(&attribute(name)?);
+    match (part("first"), part("last")) {
+        (Some(first), Some(last)) => Some(format!("{first}@{last}")),
+        _ => part("text"),
+    }
+}
+
+/// An address written backwards.
+pub(super) fn reversed(hidden: &str) -> String {
+    hidden.chars().rev().take(HIDDEN_MAX_BYTES).collect()
+}
+
+/// The first argument of a call in the target of a link.
+fn first_argument(href: &str, call: &str) -> Option<String> {
+    let (_, rest) = href.split_once(call)?;
+    let rest = rest.get(..rest.floor_char_boundary(HIDDEN_MAX_BYTES))?;
+    let rest = percent_decode_str(rest).decode_utf8_lossy();
+    let quoted = rest.trim_start();
+    let quote = quoted.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
+    let hidden = quoted.get(1..)?;
+    Some(hidden.get(..hidden.find(quote)?)?.replace('\\', ""))
 }
 
 #[cfg(test)]
@@ -172,25 +193,39 @@ mod tests {
     }
 
     #[test]
-    fn joomla_puts_literals_together() {
-        let script = "document.getElementById('cloak1').innerHTML = '';
-            var prefix = '&#109;a' + 'i&#108;' + '&#116;o'; var path = 'hr' + 'ef' + '=';
-            var addy1 = '&#105;nf&#111;' + '&#64;';
-            addy1 = addy1 + 'f&#105;rm&#97;' + '&#46;' + 'd&#101;';
-            var addy_text1 = 'x' + '&#64;';
-            document.getElementById('cloak1').innerHTML += '<a ' + path + addy1 + '>';";
-        assert_eq!(joomla(script).as_deref(), Some("info@firma.de"));
-        assert_eq!(joomla("var addy = 'x';"), None);
+    fn joomla_hides_in_base_64() {
+        let element = |name: &str| {
+            let hidden = match name {
+                "first" => "aW5mbw==",
+                "last" => "ZmlybWEuZGU",
+                _ => return None,
+            };
+            Some(hidden.to_owned())
+        };
+        assert_eq!(joomla(element).as_deref(), Some("info@firma.de"));
+        let text = |name: &str| (name == "text").then(|| "aW5mb0BmaXJtYS5kZQ==".to_owned());
+        assert_eq!(joomla(text).as_deref(), Some("info@firma.de"));
+        assert_eq!(joomla(|_| Some("?".to_owned())), None);
+    }
+
+    #[test]
+    fn cryptx_moves_letters_by_one_or_by_a_digit() {
+        let found = cryptx_link("javascript:DeCryptX('jogpAgjsnb/ef')");
+        assert_eq!(found.as_deref(), Some("info@firma.de"));
+        let found = cryptx_link("javascript:DeCryptX('1j0n2h3r1A0f2k3u0m1b200d2g')");
+        assert_eq!(found.as_deref(), Some("info@firma.de"));
+        assert_eq!(cryptx_link("javascript:other('x')"), None);
     }
 
     proptest! {
         #[test]
-        fn any_hidden_text_is_read_without_a_panic(text in "(\\PC|[0-9a-f]|addy=|'|&#64;){0,80}") {
+        fn any_hidden_text_is_read_without_a_panic(text in "(\\PC|[0-9a-f]|'){0,80}") {
             cloudflare(&text);
             typo3(&text);
             typo3_link(&format!("linkTo_UnCryptMailto({text}"));
             rot13(&text);
-            joomla(&text);
+            cryptx(&text);
+            base64(&text);
         }
     }
 }

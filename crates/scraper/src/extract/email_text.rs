@@ -3,130 +3,15 @@
 //! Whether one is real is decided elsewhere. A spelling is taken only where it can hardly be
 //! anything else: words in brackets, or bare words in a place where an address is to be expected.
 
+mod words;
+
 use std::sync::LazyLock;
 
 use super::words::{Words, strip_word};
-
-/// Words for the at sign within brackets, in lower case.
-const BRACKETED_AT: &[&str] = &[
-    "@",
-    "@t",
-    "a",
-    "affe",
-    "alfa",
-    "apenstaartje",
-    "arobas",
-    "arobase",
-    "arroba",
-    "at",
-    "at-sign",
-    "atsign",
-    "chiocciola",
-    "chiocciolina",
-    "klammeraffe",
-    "krøllalfa",
-    "kukac",
-    "malpa",
-    "małpa",
-    "miukumauku",
-    "papaki",
-    "snabel-a",
-    "snabela",
-    "sobaka",
-    "zavinac",
-    "zavináč",
-    "ät",
-    "παπάκι",
-    "собака",
-    "собачка",
-    "アット",
-    "アットマーク",
-    "골뱅이",
-];
-
-/// Words for the dot within brackets, in lower case.
-const BRACKETED_DOT: &[&str] = &[
-    ".",
-    "bod",
-    "dot",
-    "kropka",
-    "nokta",
-    "piste",
-    "point",
-    "pont",
-    "ponto",
-    "prick",
-    "prik",
-    "punct",
-    "punkt",
-    "punktum",
-    "punt",
-    "punto",
-    "tecka",
-    "tečka",
-    "τελεία",
-    "тачка",
-    "точка",
-    "ドット",
-];
-
-/// Bare words for the at sign with what sets them off; the first means other things as well, and
-/// wants a spelled dot after it.
-const BARE_AT: &[&str] = &[
-    " at ",
-    " @ ",
-    " apenstaartje ",
-    " arobase ",
-    " arroba ",
-    " chiocciola ",
-    " klammeraffe ",
-    " kukac ",
-    " małpa ",
-    " snabel-a ",
-    " zavináč ",
-    " ät ",
-    " собака ",
-    "*at*",
-    "_at_",
-    "|at|",
-];
-const COMMON_BARE_AT: &str = " at ";
-
-/// Bare words for the dot with what sets them off.
-const BARE_DOT: &[&str] = &[
-    " dot ",
-    " kropka ",
-    " piste ",
-    " point ",
-    " ponto ",
-    " prik ",
-    " punkt ",
-    " punto ",
-    " punt ",
-    " tečka ",
-    " точка ",
-    "*dot*",
-    "_dot_",
-    "|dot|",
-];
-
-/// Endings of words before an address that announce it, in lower case.
-const LABELS: &[&str] = &[
-    "mail",
-    "courriel",
-    "correo",
-    "posta",
-    "poczta",
-    "posti",
-    "epost",
-    "e-post",
-    "pošta",
-    "почта",
-    "adres",
-    "address",
-    "kontakt",
-    "contact",
-];
+use words::{
+    BARE_AT, BARE_DOT, BRACKETED_AT, BRACKETED_DOT, BRACKETS, COMMON_BARE_AT, DOUBTFUL_AT,
+    EXAMPLES, LABELS, SIGNS, WARNINGS,
+};
 
 /// Most bytes between brackets, and most parts of one side of an address.
 const BRACKETED_MAX_BYTES: usize = 40;
@@ -135,8 +20,8 @@ const PARTS_MAX: usize = 6;
 /// Most bytes of one side of an address that are looked at.
 const SIDE_MAX_BYTES: usize = 160;
 
-/// Signs at which an address may be, besides the bare words.
-const SIGNS: &[&str] = &["@", "＠", "[", "(", "{", "（"];
+/// How far before an address a warning is looked for, in bytes.
+const WARNING_REACH_BYTES: usize = 160;
 
 static PLACES: LazyLock<Words> = LazyLock::new(|| Words::new(BARE_AT.iter().chain(SIGNS).copied()));
 
@@ -147,6 +32,9 @@ pub(super) enum Written<'a> {
     Plain { local: &'a str, domain: &'a str },
     /// Put together from what is spelled: `info [at] firma (dot) de`.
     Spelled(String),
+    /// May be something else, or the address of somebody else, unless its domain is the site's
+    /// own: `info @ firma.de` within a sentence.
+    Doubtful(String),
 }
 
 /// What may be an address in a text.
@@ -155,9 +43,11 @@ pub(super) fn written(text: &str) -> impl Iterator<Item = Written<'_>> {
         let before = text.get(..start)?;
         let after = text.get(end..)?;
         match BARE_AT.get(word) {
-            Some(word) => bare(word, before, after),
+            Some(known) => bare(known, text.get(start..end)?, before, after),
             None => match text.get(start..end)? {
-                "@" | "＠" => spelled_domain(before, after).or_else(|| plain(before, after)),
+                "@" | "＠" => spelled_domain(before, after)
+                    .or_else(|| plain(before, after))
+                    .or_else(|| half_spaced(before, after)),
                 _ => in_brackets(before, text.get(start..)?),
             },
         }
@@ -186,10 +76,46 @@ fn plain<'a>(before: &'a str, after: &'a str) -> Option<Written<'a>> {
     if domain.is_empty() || is_in_path || is_password || is_handle || is_remote {
         return None;
     }
-    Some(Written::Plain {
-        local: local.trim_start_matches(['.', '-', '+', '\'', '&']),
-        domain: domain.trim_end_matches(['.', '-', '_']),
+    let local = local.trim_start_matches(['.', '-', '+', '\'', '&']);
+    let domain = domain.trim_end_matches(['.', '-', '_']);
+    Some(if is_of_others(outer) {
+        Written::Doubtful(format!("{local}@{domain}"))
+    } else {
+        Written::Plain { local, domain }
     })
+}
+
+/// Whether the words before an address warn of it, or call it an example.
+fn is_of_others(before: &str) -> bool {
+    let start = before.ceil_char_boundary(before.len().saturating_sub(WARNING_REACH_BYTES));
+    let line = before.get(start..).unwrap_or_default().rsplit('\n').next();
+    let line = line.unwrap_or_default().to_lowercase();
+    let line = line.trim_end_matches([' ', ':', '<', '"', '\'', '„', '“', '«', '(']);
+    WARNINGS.iter().any(|warning| line.contains(warning))
+        || EXAMPLES.iter().any(|example| line.ends_with(example))
+}
+
+/// `info@ firma.de` and `info @firma.de`.
+fn half_spaced(before: &str, after: &str) -> Option<Written<'static>> {
+    let is_apart = before.ends_with(' ') != after.starts_with(' ');
+    let (domain, _) = domain_after(after.trim_start_matches(' '), false).filter(|_| is_apart)?;
+    let (local, outer) = local_before(before.trim_end_matches(' '))?;
+    let address = format!("{local}@{}", domain.text);
+    Some(if is_announced(outer) && after.starts_with(' ') {
+        Written::Spelled(address)
+    } else {
+        Written::Doubtful(address)
+    })
+}
+
+/// Whether a text is the at sign or the dot in words, so that it can be nothing else where it
+/// stands apart from what is around it.
+pub(super) fn is_spelled_sign(text: &str) -> bool {
+    let text = text.trim_matches([' ', '_', '-', '*', '[', ']', '(', ')']);
+    let is = |words: &[&str]| words.iter().any(|word| word.eq_ignore_ascii_case(text));
+    text.len() > 1
+        && !is(&["bei", "chez", "eta", "alfa", "affe"])
+        && (is(BRACKETED_AT) || is(BRACKETED_DOT))
 }
 
 /// `info@firma [dot] de`.
@@ -208,20 +134,27 @@ fn in_brackets<'a>(before: &'a str, text: &'a str) -> Option<Written<'a>> {
         return None;
     }
     let (domain, _) = domain_after(rest.trim_start_matches(' '), true)?;
-    let (local, _) = local_before(before.trim_end_matches(['[', '(', '{', '（', ' ']))?;
+    let (local, _) = local_before(before.trim_end_matches(is_opening_or_space))?;
     Some(Written::Spelled(format!("{local}@{}", domain.text)))
 }
 
 /// `info at firma dot de`, where an address is announced or is all that a line has.
-fn bare<'a>(word: &str, before: &'a str, after: &'a str) -> Option<Written<'a>> {
+fn bare<'a>(known: &str, word: &str, before: &'a str, after: &'a str) -> Option<Written<'a>> {
     let (domain, rest) = domain_after(after, true)?;
     let (local, outer) = local_before(before)?;
-    let is_meant = domain.is_spelled || word != COMMON_BARE_AT;
+    let has_small = |text: &str| text.contains(|c: char| c.is_ascii_lowercase());
     // Nobody shouts these words for another reason.
-    let is_expected = (domain.is_spelled && is_shouted(after))
-        || is_announced(outer)
-        || (is_line_start(outer) && is_end(rest));
-    (is_meant && is_expected).then(|| Written::Spelled(format!("{local}@{}", domain.text)))
+    let is_shouted = (domain.is_spelled && is_shouted(after))
+        || (word == " AT " && has_small(&local) && has_small(&domain.text));
+    let is_common = COMMON_BARE_AT.contains(&known);
+    let is_meant = domain.is_spelled || is_shouted || !is_common || is_labeled(outer);
+    let is_expected = is_shouted || is_announced(outer) || (is_line_start(outer) && is_end(rest));
+    let address = format!("{local}@{}", domain.text);
+    if is_meant && is_expected && !DOUBTFUL_AT.contains(&known) {
+        Some(Written::Spelled(address))
+    } else {
+        (!is_common).then_some(Written::Doubtful(address))
+    }
 }
 
 /// Whether the dot after an at sign is spelled in capitals.
@@ -247,27 +180,37 @@ fn is_line_start(outer: &str) -> bool {
 }
 
 fn is_announced(outer: &str) -> bool {
-    let outer = outer.trim_end_matches(' ');
-    let word = outer.trim_end_matches([':', '.', '-', '>', '»', '–']);
+    outer.trim_end_matches(' ').ends_with(':') || has_label(outer)
+}
+
+/// Whether a word that says so stands before an address, with a colon.
+fn is_labeled(outer: &str) -> bool {
+    outer.trim_end_matches(' ').ends_with(':') && has_label(outer)
+}
+
+fn has_label(outer: &str) -> bool {
+    let word = outer.trim_end_matches([' ', ':', '.', '-', '>', '»', '–']);
     let start = word.ceil_char_boundary(word.len().saturating_sub(24));
     let word = word.get(start..).unwrap_or_default().to_lowercase();
-    outer.ends_with(':') || LABELS.iter().any(|label| word.ends_with(label))
+    LABELS.iter().any(|label| word.ends_with(label))
 }
 
 /// The lower-case text between brackets at the beginning of a text, and what follows.
 fn bracketed(text: &str) -> Option<(String, &str)> {
-    let close = match text.chars().next()? {
-        '[' => ']',
-        '(' => ')',
-        '{' => '}',
-        '（' => '）',
-        _ => return None,
-    };
+    let first = text.chars().next()?;
+    let close = BRACKETS.iter().find(|(open, _)| *open == first)?.1;
     let limit = text.floor_char_boundary(BRACKETED_MAX_BYTES);
     let end = text.get(..limit)?.find(close)?;
-    let inner = text.get(..end)?.trim_start_matches(['[', '(', '{', '（']);
+    let inner = text.get(..end)?.trim_start_matches(is_opening_or_space);
     let rest = text.get(end..)?.trim_start_matches(close);
-    Some((inner.trim().to_lowercase(), rest))
+    let inner = inner.trim();
+    // `[-at-]`
+    let bare = inner.trim_matches(['-', '_', '*', '~', ' ']);
+    Some((bare.to_lowercase(), rest))
+}
+
+fn is_opening_or_space(c: char) -> bool {
+    c == ' ' || BRACKETS.iter().any(|(open, _)| *open == c)
 }
 
 /// A domain, and whether a dot of it is spelled.
@@ -350,11 +293,14 @@ fn local_before(text: &str) -> Option<(String, &str)> {
 
 /// What stands before a dot in brackets at the end of a text.
 fn before_bracketed_dot(text: &str) -> Option<&str> {
-    if !text.ends_with([']', ')', '}', '）']) {
+    if !text.ends_with(|c| BRACKETS.iter().any(|(_, close)| *close == c)) {
         return None;
     }
     let near = text.ceil_char_boundary(text.len().saturating_sub(BRACKETED_MAX_BYTES));
-    let open = near + text.get(near..)?.rfind(['[', '(', '{', '（'])?;
+    let open = near
+        + text
+            .get(near..)?
+            .rfind(|c| BRACKETS.iter().any(|(open, _)| *open == c))?;
     let (inner, _) = bracketed(text.get(open..)?)?;
     BRACKETED_DOT
         .contains(&inner.as_str())
@@ -381,7 +327,7 @@ mod tests {
         written(text)
             .filter_map(|written| match written {
                 Written::Spelled(address) => Some(address),
-                Written::Plain { .. } => None,
+                Written::Plain { .. } | Written::Doubtful(_) => None,
             })
             .collect()
     }
@@ -390,7 +336,7 @@ mod tests {
         written(text)
             .filter_map(|written| match written {
                 Written::Plain { local, domain } => Some(format!("{local}@{domain}")),
-                Written::Spelled(_) => None,
+                Written::Spelled(_) | Written::Doubtful(_) => None,
             })
             .collect()
     }
@@ -421,6 +367,14 @@ mod tests {
             ("Jobs · info AT firma DOT de, Berlin", "info@firma.de"),
             ("info@firma[dot]de", "info@firma.de"),
             ("info@firma (punkt) de", "info@firma.de"),
+            ("an: info<at>firma.de.", "info@firma.de"),
+            ("info [-at-] firma.de", "info@firma.de"),
+            ("info【at】firma.de", "info@firma.de"),
+            ("schreib info AT firma.de bitte", "info@firma.de"),
+            ("E-Mail: info at firma.de", "info@firma.de"),
+            ("Dados: dpo @ firma . pt. Assiste", "dpo@firma.pt"),
+            ("e-mail : info chez firma.be", "info@firma.be"),
+            ("E-Mail: info@ firma.de", "info@firma.de"),
         ] {
             assert!(
                 spelled(text).contains(&expected.to_owned()),
@@ -443,6 +397,9 @@ mod tests {
             "We meet for lunch @ cafe.com",
             "we shop at acme dot com",
             "a [b] c.de",
+            "MEET US AT FIRMA.DE",
+            "Bienvenue chez firma.be",
+            "Achetez chez firma.fr",
         ] {
             let found = spelled(text);
             assert!(

@@ -4,9 +4,15 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-use super::email_cipher::{cloudflare, joomla, rot13, typo3, typo3_link};
+use super::email_cipher::{
+    base64, cloudflare, cryptx_link, joomla, reversed, rot13, typo3, typo3_link,
+};
+use super::email_data::{Part, part_of, split_address};
+use super::email_script::{may_show, shown};
 use super::email_text::{Written, written};
 use super::mailbox::normal_address;
+use super::tag::Attributes;
+use super::text::attribute_text;
 use super::words::strip_word;
 use crate::facts::CONTACTS_MAX;
 use crate::facts::contact::{ContactMethod, Email, Evidence, add_found};
@@ -14,6 +20,9 @@ use crate::registrable::is_same_site;
 
 /// Most bytes of what follows `mailto:` that are looked at.
 const MAILTO_MAX_BYTES: usize = 4096;
+
+/// Most bytes of an attribute that is read as an address or a script.
+const ATTRIBUTE_MAX_BYTES: usize = 1024;
 
 /// What people put into an address against crawlers, to be taken out again.
 const NOISE: &[&str] = &[
@@ -60,32 +69,79 @@ impl Emails {
         }
     }
 
-    /// Takes an attribute in which systems hide addresses.
-    pub(super) fn see_data(&mut self, name: &str, value: &str) {
+    /// Takes an attribute in which systems hide addresses, of an element with others.
+    pub(super) fn see_attribute(&mut self, name: &str, value: &str, all: &Attributes<'_>) {
         match name {
             "data-cfemail" => self.add_cloudflare(value),
             "data-mailto-token" => self.add_hidden(typo3(value)),
             "data-enc-email" => self.add_hidden(rot13(value)),
-            _ => {}
+            _ if name.starts_with("on") => {
+                if value.len() <= ATTRIBUTE_MAX_BYTES {
+                    self.see_code(&attribute_text(value), all);
+                }
+            }
+            _ => match part_of(name) {
+                Some(Part::Domain) => self.add_hidden(split_address(all)),
+                Some(Part::Whole) if value.len() <= ATTRIBUTE_MAX_BYTES => {
+                    self.add_obscured(&attribute_text(value));
+                }
+                _ => {}
+            },
+        }
+    }
+
+    /// Takes an element that is nothing but a hidden address.
+    pub(super) fn see_element(&mut self, name: &str, attributes: &Attributes<'_>) {
+        if name == "joomla-hidden-mail" {
+            let attribute = |name: &str| attributes.get(name).map(Cow::into_owned);
+            self.add_hidden(joomla(attribute));
         }
     }
 
     /// Takes the target of a link that runs a script.
-    pub(super) fn see_script_link(&mut self, href: &str) {
-        self.add_hidden(typo3_link(href));
+    pub(super) fn see_script_link(&mut self, href: &str, all: &Attributes<'_>) {
+        if let Some(hidden) = typo3_link(href).or_else(|| cryptx_link(href)) {
+            self.add_list(&hidden, ContactMethod::Script);
+        } else if href.len() <= ATTRIBUTE_MAX_BYTES {
+            self.see_code(&percent_decode_str(href).decode_utf8_lossy(), all);
+        }
     }
 
     /// Takes a short script within the page.
     pub(super) fn see_script(&mut self, script: &str) {
-        self.add_hidden(joomla(script));
-        if script.contains("document.write") {
-            let script = script.replace("'+'", "").replace("' + '", "");
-            for written in written(&script.replace("\"+\"", "").replace("\" + \"", "")) {
-                if let Written::Plain { local, domain } = written {
-                    self.add(&format!("{local}@{domain}"), ContactMethod::Script);
-                }
+        self.see_code(script, &Attributes::default());
+    }
+
+    /// Takes a script, of an element with attributes that it may read.
+    fn see_code(&mut self, script: &str, attributes: &Attributes<'_>) {
+        if !may_show(script) {
+            return;
+        }
+        let data = |name: &str| {
+            let name = format!("data-{name}");
+            attributes.get(&name).map(Cow::into_owned)
+        };
+        let shown = shown(script, &data);
+        let shown = attribute_text(&shown);
+        for written in written(&percent_decode_str(&shown).decode_utf8_lossy()) {
+            if let Written::Plain { local, domain } = written {
+                self.add(&format!("{local}@{domain}"), ContactMethod::Script);
             }
         }
+    }
+
+    /// Takes an address that an attribute named after it holds in some simple disguise.
+    fn add_obscured(&mut self, value: &str) {
+        let value = value.trim();
+        if !value.contains('@') {
+            self.add_spelled(value, ContactMethod::Script);
+            self.add_hidden(base64(value).filter(|address| address.contains('@')));
+            return;
+        }
+        let value = strip_word(value, "mailto:").unwrap_or(value);
+        let _ = self.add(value, ContactMethod::Script)
+            || self.add(&reversed(value), ContactMethod::Script)
+            || rot13(value).is_some_and(|value| self.add(&value, ContactMethod::Script));
     }
 
     /// Looks for addresses in decoded text.
@@ -97,6 +153,12 @@ impl Emails {
                 }
                 Written::Spelled(address) => {
                     self.add(&address, ContactMethod::Spelled);
+                }
+                Written::Doubtful(address) => {
+                    let domain = address.rsplit('@').next().unwrap_or_default();
+                    if is_same_site(&domain.to_ascii_lowercase(), &self.host) {
+                        self.add(&address, ContactMethod::Spelled);
+                    }
                 }
             }
         }
@@ -149,7 +211,8 @@ impl Emails {
             // `Name <address>` occurs, too, and a subject whose question mark is encoded.
             let list = list.split(['?', '&']).next().unwrap_or_default();
             for address in list.split([',', ';', '<', '>', '(', ')', '"', ' ', '\t', '\n', '\r']) {
-                self.add(address.trim_start_matches("mailto:"), method);
+                let address = address.trim_start_matches("mailto:");
+                self.add(address.trim_start_matches('/'), method);
             }
         }
     }
@@ -215,6 +278,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::mailbox::ADDRESS_MAX_BYTES;
+    use super::super::tag::{Tag, tags};
     use super::*;
 
     fn values(mut emails: Emails) -> Vec<String> {
@@ -309,12 +373,19 @@ mod tests {
     #[test]
     fn hidden_addresses_are_shown() {
         let mut emails = Emails::new("a.com");
-        emails.see_data("data-cfemail", "5a39323f3c1a3c3328373b743e3f");
-        emails.see_data("data-mailto-token", "nbjmup+jogpAgjsnb/ef");
-        emails.see_data("data-enc-email", "hfre@svezn.qr");
-        emails.see_data("data-enc-email", "obff[at]svezn.qr");
-        emails.see_script_link("javascript:linkTo_UnCryptMailto('nbjmup+bAgjsnb/ef');");
-        emails.see_script("var addy1 = '&#98;' + '&#64;'; addy1 = addy1 + 'firma' + '&#46;de';");
+        let none = Attributes::default();
+        emails.see_attribute("data-cfemail", "5a39323f3c1a3c3328373b743e3f", &none);
+        emails.see_attribute("data-mailto-token", "nbjmup+jogpAgjsnb/ef", &none);
+        emails.see_attribute("data-enc-email", "hfre@svezn.qr", &none);
+        emails.see_attribute("data-enc-email", "obff[at]svezn.qr", &none);
+        emails.see_script_link(
+            "javascript:linkTo_UnCryptMailto('nbjmup+bAgjsnb/ef');",
+            &none,
+        );
+        emails.see_script(
+            "var addy1 = '&#98;' + '&#64;'; addy1 = addy1 + 'firma' + '&#46;de';
+            document.getElementById('cloak').innerHTML += '<a ' + addy1 + '>';",
+        );
         emails.see_script("document.write('<a href=\"mailto:'+'c'+'@'+'firma.de\">c</a>')");
         let found = emails.take();
         let found: Vec<_> = found
@@ -330,6 +401,64 @@ mod tests {
             ("c@firma.de", &[ContactMethod::Script]),
         ];
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn addresses_hide_in_attributes() {
+        for (element, expected) in [
+            ("<a data-user=info data-domain=firma.de>", "info@firma.de"),
+            (
+                "<a data-name=info data-domain=firma data-tld=de>",
+                "info@firma.de",
+            ),
+            ("<a data-email=info@firma.de>", "info@firma.de"),
+            ("<a data-email='info [at] firma.de'>", "info@firma.de"),
+            ("<a data-mail=ed.amrif@ofni>", "info@firma.de"),
+            ("<a data-mail=vasb@svezn.qr>", "info@firma.de"),
+            ("<a data-email=aW5mb0BmaXJtYS5kZQ==>", "info@firma.de"),
+            (
+                "<a onclick=\"location.href='mailto:'+'info'+'@'+'firma.de'\">",
+                "info@firma.de",
+            ),
+            (
+                "<a data-x=info onclick=\"this.href='mailto:'+this.dataset.x+'@firma.de'\">",
+                "info@firma.de",
+            ),
+            (
+                "<joomla-hidden-mail first=aW5mbw== last=ZmlybWEuZGU=>",
+                "info@firma.de",
+            ),
+            ("<i data-name=_ga data-domain=.firma.de>", ""),
+            ("<i data-title=info@firma.de data-mailing=yes>", ""),
+            ("<a onclick=\"track('info@firma.de')\">", ""),
+        ] {
+            let mut emails = Emails::new("a.com");
+            let Some(Tag::Start(name, attributes)) = tags(element).next() else {
+                panic!("a tag: {element}");
+            };
+            emails.see_element(&name, &attributes);
+            for (name, value) in attributes.iter() {
+                emails.see_attribute(name, value, &attributes);
+            }
+            assert_eq!(values(emails).concat(), expected, "{element}");
+        }
+    }
+
+    #[test]
+    fn what_others_could_write_is_taken_of_the_own_domain_alone() {
+        for (text, found) in [
+            ("Write to info @ shop.test today", "info@shop.test"),
+            ("Write to info@ shop.test today", "info@shop.test"),
+            ("Write to info-at-shop.test today", "info@shop.test"),
+            ("Write to info @ firma.de today", ""),
+            ("See look-at-me.com for more", ""),
+            ("Beware of fake mails of info@firma.de!", ""),
+            ("Fake? info@shop.test is ours", "info@shop.test"),
+            ("Desconfie de endereços como info@firma.de", ""),
+            ("Enter it, e.g. jane@firma.de", ""),
+        ] {
+            assert_eq!(in_text(text).concat(), found, "{text}");
+        }
     }
 
     #[test]

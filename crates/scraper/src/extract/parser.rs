@@ -129,7 +129,8 @@ fn on_text(
             TextType::Data => state.collector.text(text),
             TextType::RCData => state.collector.rcdata(text),
             TextType::ScriptData => state.collector.script(text),
-            TextType::PlainText | TextType::RawText | TextType::CDataSection => {}
+            TextType::RawText => state.collector.raw_text(text),
+            TextType::PlainText | TextType::CDataSection => {}
         }
         Ok(())
     }

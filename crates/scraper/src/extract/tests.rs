@@ -1,3 +1,5 @@
+mod contacts;
+
 use encoding_rs::{GBK, SHIFT_JIS, UTF_16LE, WINDOWS_1252};
 use proptest::prelude::*;
 

@@ -12,6 +12,9 @@ const WINDOW_BYTES: usize = 16 * 1024;
 /// it.
 const CARRY_BYTES: usize = 512;
 
+/// Most bytes of a text that is put into brackets.
+const BRACKETED_MAX_BYTES: usize = 16;
+
 /// Spaces at which no line breaks; to readers they are spaces.
 const HARD_SPACES: &[char] = &['\u{a0}', '\u{202f}', '\u{2007}', '\u{2009}'];
 
@@ -90,6 +93,8 @@ impl BoundedText {
 #[derive(Debug, Default)]
 pub(super) struct TextWindow {
     raw: String,
+    /// Where the text of the inline element begins that was opened last.
+    mark: Option<usize>,
 }
 
 impl TextWindow {
@@ -110,6 +115,23 @@ impl TextWindow {
     pub(super) fn separate(&mut self, mut search: impl FnMut(&str)) {
         if !self.raw.is_empty() && !self.raw.ends_with('\n') {
             self.push_piece("\n", &mut search);
+        }
+    }
+
+    /// An element begins; what it says may be told apart from the text around it if it is inline.
+    pub(super) fn mark(&mut self, is_inline: bool) {
+        self.mark = is_inline.then_some(self.raw.len());
+    }
+
+    /// Puts the text since the mark into brackets if it is of a kind, and forgets the mark.
+    pub(super) fn bracket(&mut self, is_kind: impl Fn(&str) -> bool) {
+        if let Some(mark) = self.mark.take()
+            && self.raw.len() <= mark + BRACKETED_MAX_BYTES
+            && let Some(text) = self.raw.get(mark..)
+            && is_kind(text)
+        {
+            self.raw.insert(mark, '(');
+            self.raw.push(')');
         }
     }
 
@@ -142,6 +164,7 @@ impl TextWindow {
     /// Hands out the whole lines of a full window and keeps what follows; if there are none, all
     /// of it, and keeps its last words to be read again with what follows them.
     fn flush(&mut self, search: &mut impl FnMut(&str)) {
+        self.mark = None;
         let last_line = self.raw.rfind('\n').filter(|at| *at >= WINDOW_BYTES / 2);
         let (seen, kept) = if let Some(at) = last_line {
             (at, at)

@@ -1,0 +1,171 @@
+//! What a page says of how to reach people, in links, pictures, scripts and statements for
+//! machines.
+
+use trawl_domain::url_rules::PageUrl;
+
+use super::super::company::Company;
+use super::super::email_text::is_spelled_sign;
+use super::super::emails::Emails;
+use super::super::json_ld::Reachable;
+use super::super::phones::Phones;
+use super::super::social::chat_number;
+use super::super::tag::{Attributes, Tag, tags};
+use super::super::words::strip_word;
+use super::Collector;
+use crate::facts::contact::ContactMethod;
+
+/// Schemes of links that call a number.
+const CALL_SCHEMES: &[&str] = &["tel:", "callto:", "sms:"];
+
+impl Collector {
+    /// Takes what the page states for machines of how to reach those that it describes.
+    pub(super) fn reach(&mut self, reachable: &Reachable, method: ContactMethod) {
+        for email in &reachable.emails {
+            self.emails.add_stated(email, method);
+        }
+        for phone in &reachable.phones {
+            self.phones.add_stated(phone, method);
+        }
+        for profile in &reachable.profiles {
+            if let Ok(url) = PageUrl::parse(profile) {
+                self.social.see(&url, method);
+            }
+        }
+        for address in &reachable.addresses {
+            if let Some(country) = &address.country {
+                self.phones.hint(country);
+            }
+            self.company.see_address(address, method);
+        }
+        for organization in &reachable.organizations {
+            self.company.see_organization(organization, method);
+        }
+    }
+
+    /// Text that contacts are looked for in.
+    pub(super) fn contact_text(&mut self, text: &str) {
+        let Self {
+            window,
+            emails,
+            phones,
+            company,
+            ..
+        } = self;
+        window.push(text, |text| search(text, emails, phones, company));
+    }
+
+    /// Reads what the page shows where scripts do not run: often an address that one hides.
+    pub(super) fn end_noscript(&mut self) {
+        let noscript = std::mem::take(&mut self.noscript);
+        let markup = noscript.as_str();
+        for piece in markup.split('<') {
+            let text = piece.split_once('>').map_or(piece, |(_, text)| text);
+            self.contact_text(text);
+        }
+        self.separate();
+        for tag in tags(markup) {
+            if let Tag::Start(name, attributes) = tag
+                && name == "a"
+                && let Some(href) = attributes.get("href")
+                && let Some(rest) = mail_target(&href)
+            {
+                self.emails.add_mailto(rest);
+            }
+        }
+    }
+
+    /// An address that is shown as an image, or its at sign.
+    pub(super) fn see_pictured_text(&mut self, attributes: &Attributes<'_>, sign: Option<&str>) {
+        if let Some(sign) = sign {
+            self.contact_text(sign);
+        } else if let Some(alt) = attributes.raw("alt").filter(|alt| alt.contains('@')) {
+            self.contact_text(alt);
+        }
+    }
+
+    /// A link out of the site, which may lead to a profile.
+    fn see_outward(&mut self, url: &PageUrl, attributes: &Attributes<'_>) {
+        if let Some(number) = chat_number(url) {
+            self.phones.add_chat(&number);
+        }
+        if attributes.has_word("rel", "me") {
+            self.social.see_me(url, ContactMethod::Link);
+        } else {
+            self.social.see(url, ContactMethod::Link);
+        }
+    }
+
+    /// A profile that the head of the page states, by its URL or its name at X.
+    pub(super) fn see_profile(&mut self, profile: &str) {
+        match PageUrl::parse(profile) {
+            Ok(url) if profile.starts_with("http") => self.social.see(&url, ContactMethod::Head),
+            _ => self.social.see_x_name(profile),
+        }
+    }
+
+    pub(super) fn see_anchor(&mut self, attributes: &Attributes<'_>) {
+        let Some(href) = attributes.get("href") else {
+            return;
+        };
+        let href = href.trim();
+        if let Some(links) = &mut self.link_list {
+            links.enter(&self.base, href);
+        }
+        if self.mask.is_hidden() {
+            // Nobody follows it but crawlers.
+        } else if let Some(rest) = mail_target(href) {
+            self.emails.add_mailto(rest);
+        } else if let Some(rest) = CALL_SCHEMES
+            .iter()
+            .find_map(|scheme| strip_word(href, scheme))
+        {
+            self.phones.add_tel(rest, self.window.tail());
+        } else if strip_word(href, "javascript:").is_some() {
+            self.emails.see_script_link(href, attributes);
+        } else if let Some((path, hex)) = href.split_once('#')
+            && path.ends_with("/cdn-cgi/l/email-protection")
+        {
+            self.emails.add_cloudflare(hex);
+        } else {
+            let rel = attributes.get("rel").unwrap_or_default();
+            if let Some(url) = self.links.add(&self.base, href, &rel) {
+                self.see_outward(&url, attributes);
+            }
+        }
+    }
+}
+
+/// The recipients of a link that writes a mail, also where the scheme was forgotten.
+fn mail_target(href: &str) -> Option<&str> {
+    let href = href.trim();
+    strip_word(href, "mailto:").or_else(|| {
+        let is_address = href.contains('@') && !href.contains(['/', ':', '?', '#', ' ']);
+        is_address.then_some(href)
+    })
+}
+
+/// The at sign or the dot that a picture shows, in brackets.
+pub(super) fn pictured_sign(attributes: &Attributes<'_>) -> Option<&'static str> {
+    let alt = attributes.raw("alt").unwrap_or_default().trim();
+    let name = if alt.is_empty() {
+        let src = attributes.raw("src")?;
+        let name = src.rsplit('/').next().unwrap_or_default();
+        name.split('.').next().unwrap_or_default()
+    } else {
+        alt
+    };
+    let is_dot = || [".", "dot", "punkt", "point", "punto"].contains(&name);
+    if alt == "@" || is_spelled_sign(name) && !is_dot() {
+        Some("(at)")
+    } else if !alt.is_empty() && is_dot() {
+        Some("(dot)")
+    } else {
+        None
+    }
+}
+
+pub(super) fn search(text: &str, emails: &mut Emails, phones: &mut Phones, company: &mut Company) {
+    emails.add_text(text);
+    phones.add_text(text);
+    company.add_text(text);
+}

@@ -1,0 +1,73 @@
+//! Which attributes hold an address, or a part of one, for a script to put together.
+
+use super::tag::Attributes;
+
+/// What of an address an attribute holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    Whole,
+    Local,
+    Domain,
+    Suffix,
+}
+
+/// The part that an attribute is named after: `data-email`, `data-user`, `data-mail-domain`.
+pub(super) fn part_of(attribute: &str) -> Option<Part> {
+    let name = attribute.strip_prefix("data-")?;
+    let mut part = None;
+    for word in name.split(['-', '_']).take(4) {
+        let of_word = match word.to_ascii_lowercase().as_str() {
+            "account" | "box" | "local" | "localpart" | "mailbox" | "name" | "recipient" | "u"
+            | "user" | "username" => Part::Local,
+            "d" | "dom" | "domain" | "host" | "hostname" | "server" => Part::Domain,
+            "ext" | "suffix" | "tld" => Part::Suffix,
+            "address" | "e" | "em" | "email" | "emailaddress" | "mail" | "mailto" => Part::Whole,
+            "clipboard" | "content" | "copy" | "decode" | "enc" | "encoded" | "href" | "obf"
+            | "part" | "text" | "value" => continue,
+            _ => return None,
+        };
+        // `data-mail-user` holds the user.
+        if part.is_none_or(|known| known == Part::Whole) {
+            part = Some(of_word);
+        }
+    }
+    part
+}
+
+/// The address whose parts are in the attributes of one element.
+pub(super) fn split_address(attributes: &Attributes<'_>) -> Option<String> {
+    let value = |part: Part| {
+        let mut named = attributes
+            .iter()
+            .filter(|(name, _)| part_of(name) == Some(part));
+        named.next().map(|(_, value)| value.trim())
+    };
+    let local = value(Part::Local)?;
+    let domain = value(Part::Domain)?.trim_start_matches('@');
+    Some(match value(Part::Suffix) {
+        Some(suffix) => format!("{local}@{domain}.{}", suffix.trim_start_matches('.')),
+        None => format!("{local}@{domain}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attributes_are_named_after_what_they_hold() {
+        for (name, part) in [
+            ("data-email", Some(Part::Whole)),
+            ("data-user", Some(Part::Local)),
+            ("data-mail-user", Some(Part::Local)),
+            ("data-mail-domain", Some(Part::Domain)),
+            ("data-tld", Some(Part::Suffix)),
+            ("data-mail-list", None),
+            ("data-domain-script", None),
+            ("data-text", None),
+            ("title", None),
+        ] {
+            assert_eq!(part_of(name), part, "{name}");
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Contacts whose parts lie in several elements, or are shown by other means than text.
+
+use super::*;
+
+/// Checks the e-mail addresses that markup shows.
+fn check(markup: &str, expected: &[&str]) {
+    let whole = extract(&[markup.as_bytes()]);
+    let bytes: Vec<&[u8]> = markup.as_bytes().chunks(1).collect();
+    assert_eq!(whole, extract(&bytes), "{markup}: cut into bytes");
+    let found: Vec<&str> = whole
+        .facts
+        .emails
+        .iter()
+        .map(|email| email.value.as_str())
+        .collect();
+    assert_eq!(found, expected, "{markup}");
+}
+
+#[test]
+fn decoys_within_addresses_are_no_part_of_them() {
+    let address = ["info@firma.de"];
+    check("info<span hidden>no</span>@firma.de", &address);
+    check("info<b style='display: none'>.no</b>@firma.de", &address);
+    check(
+        "info<!-- no -->@<span class=hide>no</span>firma.de",
+        &address,
+    );
+    check("info@<span>firma</span>.de", &address);
+    check("<div class=hidden>info@firma.de</div>", &address);
+    check("<a hidden href=mailto:trap@firma.de></a>", &[]);
+    check("<span hidden>trap@firma.de</span>", &[]);
+}
+
+#[test]
+fn addresses_are_read_as_they_are_shown() {
+    let address = ["info@firma.de"];
+    check(
+        "<i style='unicode-bidi:bidi-override;direction:rtl'>ed.amrif&#64;ofni</i>",
+        &address,
+    );
+    check("info <em>at</em> firma.de", &address);
+    check("info<span> at </span>firma<span> dot </span>de", &address);
+    check("info<img src=a.gif alt=at>firma.de", &address);
+    check("info <img src='/i/at.png'> firma.de", &address);
+    check("info<img alt='@'>firma<img alt='.'>de", &address);
+    check("<p>Look <em>here</em> firma.de</p>", &[]);
+    check("info<img alt=Logo>firma.de", &[]);
+    check("info@firma.de<img src=x.png>Next", &address);
+}
+
+#[test]
+fn what_is_shown_without_scripts_counts() {
+    let address = ["info@firma.de"];
+    check("<noscript>info (at) firma.de</noscript>", &address);
+    check(
+        "<noscript><a href=\"mailto:info@firma.de\">x</a></noscript>",
+        &address,
+    );
+    check("<noscript><img src='//x.de/?a@firma.de'></noscript>", &[]);
+    check("<style>info@firma.de</style>", &[]);
+    check(
+        "<script>document.write('info'+'@'+'firma.de')</script>",
+        &address,
+    );
+    check("<joomla-hidden-mail text=aW5mb0BmaXJtYS5kZQ==>", &address);
+    check("<a href=info@firma.de>x</a>", &address);
+    check(
+        "<a href='javascript:mail(\"info\",\"firma.de\")'>x</a>",
+        &address,
+    );
+}
