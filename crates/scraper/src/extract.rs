@@ -40,7 +40,6 @@ mod tag;
 mod text;
 mod vat;
 mod wordpress;
-mod words;
 
 use encoding_rs::{CoderResult, Decoder, Encoding, UTF_8};
 use trawl_domain::crawl_options::Formats;

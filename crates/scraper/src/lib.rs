@@ -20,3 +20,4 @@ mod sitemap;
 pub mod step;
 pub mod technology;
 mod traps;
+mod words;

@@ -9,11 +9,12 @@ mod pattern;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use detector::Detector;
 use pattern::Pattern;
+
+use crate::words::Words;
 
 const RULES: &str = include_str!("../rules/technologies.json");
 
@@ -158,15 +159,16 @@ pub(crate) struct Technology {
 pub(crate) struct Rules {
     technologies: Vec<Technology>,
     by_name: HashMap<String, usize>,
-    matchers: HashMap<Kind, Matcher>,
+    /// By kind, as [`Kind::ALL`] has them.
+    matchers: [Option<Matcher>; Kind::ALL.len()],
     /// Names of attributes that patterns ask for, by their length.
     attributes: Vec<Vec<String>>,
 }
 
-/// The patterns of one kind and the automaton of their first texts, in the same order.
+/// The patterns of one kind and their first texts, in the same order.
 #[derive(Debug)]
 struct Matcher {
-    automaton: AhoCorasick,
+    first_texts: Words,
     patterns: Vec<Pattern>,
 }
 
@@ -232,9 +234,9 @@ impl Rules {
             });
         }
         rules.by_name = by_name;
-        for kind in Kind::ALL {
+        for (kind, matcher) in Kind::ALL.into_iter().zip(&mut rules.matchers) {
             if let Some(patterns) = patterns.remove(&kind) {
-                rules.matchers.insert(kind, Matcher::new(kind, patterns)?);
+                *matcher = Some(Matcher::new(kind, patterns)?);
             }
         }
         Ok(rules)
@@ -260,6 +262,10 @@ impl Rules {
             .any(|implied| implied.category == category)
     }
 
+    fn matcher(&self, kind: Kind) -> Option<&Matcher> {
+        self.matchers.get(kind as usize)?.as_ref()
+    }
+
     /// Whether any pattern asks for an attribute of this name.
     pub(crate) fn watches_attribute(&self, name: &str) -> bool {
         self.attributes
@@ -282,14 +288,10 @@ impl Rules {
 
 impl Matcher {
     fn new(kind: Kind, patterns: Vec<Pattern>) -> Result<Self, RuleError> {
-        let automaton = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            // Some hundred KB each, and several times as fast as the compact kind.
-            .kind(Some(AhoCorasickKind::DFA))
-            .build(patterns.iter().map(Pattern::first_text))
+        let first_texts = Words::build(patterns.iter().map(Pattern::first_text))
             .map_err(|source| RuleError::Automaton { kind, source })?;
         Ok(Self {
-            automaton,
+            first_texts,
             patterns,
         })
     }

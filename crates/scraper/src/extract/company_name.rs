@@ -6,7 +6,7 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use super::words::Words;
+use crate::words::Words;
 
 /// Legal forms that end a name, as they are written; a full stop may follow.
 const LEGAL_FORMS: &[&str] = &[

@@ -7,7 +7,7 @@ mod words;
 
 use std::sync::LazyLock;
 
-use super::words::{Words, strip_word};
+use crate::words::{Words, strip_word};
 use words::{
     BARE_AT, BARE_DOT, BRACKETED_AT, BRACKETED_DOT, BRACKETS, COMMON_BARE_AT, DOUBTFUL_AT,
     EXAMPLES, LABELS, SIGNS, WARNINGS,

@@ -13,10 +13,10 @@ use super::email_text::{Written, written};
 use super::mailbox::normal_address;
 use super::tag::Attributes;
 use super::text::attribute_text;
-use super::words::strip_word;
 use crate::facts::CONTACTS_MAX;
 use crate::facts::contact::{ContactMethod, Email, Evidence, add_found};
 use crate::registrable::is_same_site;
+use crate::words::strip_word;
 
 /// Most bytes of what follows `mailto:` that are looked at.
 const MAILTO_MAX_BYTES: usize = 4096;
@@ -433,7 +433,8 @@ mod tests {
             ("<a onclick=\"track('info@firma.de')\">", ""),
         ] {
             let mut emails = Emails::new("a.com");
-            let Some(Tag::Start(name, attributes)) = tags(element).next() else {
+            let mut tags = tags(element);
+            let Some(Tag::Start(name, attributes)) = tags.next_tag() else {
                 panic!("a tag: {element}");
             };
             emails.see_element(&name, &attributes);

@@ -1,6 +1,6 @@
 //! The links of a page that lead into its site.
 
-use super::words::strip_word;
+use crate::words::strip_word;
 use std::collections::HashSet;
 
 use trawl_domain::url_rules::{PageUrl, PageUrlError, SiteScope};

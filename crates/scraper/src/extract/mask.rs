@@ -113,7 +113,8 @@ mod tests {
     use super::*;
 
     fn check(markup: &str, expected: Option<Masked>) {
-        let Some(Tag::Start(name, attributes)) = tags(markup).next() else {
+        let mut tags = tags(markup);
+        let Some(Tag::Start(name, attributes)) = tags.next_tag() else {
             panic!("a tag: {markup}");
         };
         let class = attributes.get("class").unwrap_or_default();

@@ -175,7 +175,8 @@ mod tests {
     /// Checks which elements are open where the markup ends.
     fn check(markup: &str, expected: &[&str]) {
         let mut open = OpenElements::default();
-        for tag in tags(markup) {
+        let mut tags = tags(markup);
+        while let Some(tag) = tags.next_tag() {
             match tag {
                 Tag::Start(name, _) => {
                     let element = Element::of(&name);

@@ -50,7 +50,8 @@ impl OutputSink for TagSink {
             Ok(markup) => Cow::Borrowed(markup),
             Err(_) => String::from_utf8_lossy(chunk),
         };
-        for tag in tags(&markup) {
+        let mut tags = tags(&markup);
+        while let Some(tag) = tags.next_tag() {
             state.collector.tag(&tag);
         }
     }

@@ -1,5 +1,7 @@
 //! What the words before a number say of it.
 
+use std::ops::RangeInclusive;
+
 /// How far before a number a word is looked for, in bytes and in words.
 const LABEL_BYTES: usize = 48;
 const LABEL_WORDS: usize = 3;
@@ -162,6 +164,24 @@ const WEAK_STEMS: &[&str] = &[
 ];
 const WEAK_ENDINGS: &[&str] = &["nummer", "number", "numer", "numero", "número", "numéro"];
 
+/// Words in a class that say how wide a screen is: "hidden-phone".
+const SCREEN_WORDS: &[&str] = &["hidden", "visible", "hide", "show", "only", "up", "down"];
+
+/// Words in a class by which an element is named after a fax or a phone.
+const FAX_CLASS_WORDS: &[&str] = &["fax", "telefax"];
+const PHONE_CLASS_WORDS: &[&str] = &[
+    "phone",
+    "tel",
+    "telefon",
+    "telephone",
+    "telefono",
+    "telefone",
+    "earphone",
+];
+
+/// The lengths of all these words; every class of a page is asked for.
+const CLASS_WORD_BYTES: RangeInclusive<usize> = 2..=9;
+
 /// What the words before a number say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Label {
@@ -254,25 +274,20 @@ pub(super) fn announces_fax(text: &str) -> bool {
 
 /// The sign to put before the text of an element that is named after a phone or a fax.
 pub(super) fn sign_of(class: &str) -> Option<char> {
-    let tokens = class.split(|c: char| !c.is_ascii_alphanumeric());
-    for token in tokens {
-        let is = |words: &[&str]| words.iter().any(|word| token.eq_ignore_ascii_case(word));
-        if is(&["hidden", "visible", "hide", "show", "only", "up", "down"]) {
-            // "hidden-phone" says how wide a screen is.
+    let words = class.as_bytes().split(|b| !b.is_ascii_alphanumeric());
+    for word in words.filter(|word| CLASS_WORD_BYTES.contains(&word.len())) {
+        let is = |known: &[&str]| {
+            known
+                .iter()
+                .any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
+        };
+        if is(SCREEN_WORDS) {
             return None;
         }
-        if is(&["fax", "telefax"]) {
+        if is(FAX_CLASS_WORDS) {
             return Some(FAX_SIGN);
         }
-        if is(&[
-            "phone",
-            "tel",
-            "telefon",
-            "telephone",
-            "telefono",
-            "telefone",
-            "earphone",
-        ]) {
+        if is(PHONE_CLASS_WORDS) {
             return Some(PHONE_SIGN);
         }
     }

@@ -10,9 +10,9 @@ use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, Region}
 use super::phone_label::announces_fax;
 use super::phone_text::{Form, candidates};
 use super::region::{region, region_of_country, region_of_domain, regions_of_language};
-use super::words::strip_word;
 use crate::facts::CONTACTS_MAX;
 use crate::facts::contact::{ContactMethod, Evidence, Phone, add_found};
+use crate::words::strip_word;
 
 /// Most candidates kept of one page: several times the numbers that can be kept.
 const CANDIDATES_MAX: usize = 4 * CONTACTS_MAX;

@@ -9,8 +9,8 @@ use std::sync::LazyLock;
 
 use super::checksum as check;
 use super::vat::vat_number;
-use super::words::Words;
 use crate::facts::contact::CompanyFactKind::{self, RegistrationNumber, VatNumber};
+use crate::words::Words;
 use schemes::{PARTITA_IVA, SCHEMES, VAT_GB, VAT_LABELS, digits};
 
 /// How far after its word a number is looked for, in bytes: of one with a check digit, laws may

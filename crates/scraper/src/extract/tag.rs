@@ -21,8 +21,8 @@ pub(super) enum Tag<'a> {
 }
 
 /// The attributes of an element.
-#[derive(Debug, Default)]
-pub(super) struct Attributes<'a>(Vec<(&'a str, &'a str)>);
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Attributes<'a>(&'a [(&'a str, &'a str)]);
 
 impl<'a> Attributes<'a> {
     /// The first value of an attribute, its entities decoded.
@@ -58,25 +58,26 @@ pub(super) fn tags(markup: &str) -> Tags<'_> {
     Tags {
         markup,
         position: 0,
+        attributes: Vec::new(),
     }
 }
 
-/// Iterates over tags.
+/// Goes through tags one after the other.
 #[derive(Debug)]
 pub(super) struct Tags<'a> {
     markup: &'a str,
     position: usize,
+    /// Of the tag that has been read last; one memory for all tags.
+    attributes: Vec<(&'a str, &'a str)>,
 }
 
-impl<'a> Iterator for Tags<'a> {
-    type Item = Tag<'a>;
-
-    fn next(&mut self) -> Option<Tag<'a>> {
+impl<'a> Tags<'a> {
+    /// The next tag.
+    pub(super) fn next_tag(&mut self) -> Option<Tag<'_>> {
         loop {
-            let rest = self.markup.get(self.position..)?;
-            let open = self.position + rest.find('<')? + 1;
-            self.position = open;
-            match *self.markup.as_bytes().get(open)? {
+            self.skip(|b| b != b'<');
+            self.position += 1;
+            match self.peek()? {
                 b'/' => {
                     self.position += 1;
                     if !self.peek()?.is_ascii_alphabetic() {
@@ -84,39 +85,41 @@ impl<'a> Iterator for Tags<'a> {
                     }
                     let name = self.name();
                     // An end tag may have attributes as well; nobody reads them.
-                    self.attributes()?;
+                    self.read_attributes()?;
                     return Some(Tag::End(name));
                 }
                 letter if letter.is_ascii_alphabetic() => {
                     let name = self.name();
-                    return Some(Tag::Start(name, self.attributes()?));
+                    self.read_attributes()?;
+                    return Some(Tag::Start(name, Attributes(&self.attributes)));
                 }
-                b'!' | b'?' => {
-                    self.position += self.markup.get(open..)?.find('>')?;
-                }
+                b'!' | b'?' => self.skip(|b| b != b'>'),
                 _ => {}
             }
         }
     }
-}
 
-impl<'a> Tags<'a> {
     fn peek(&self) -> Option<u8> {
         self.markup.as_bytes().get(self.position).copied()
     }
 
-    /// Takes bytes up to the first that `ends`. Only ASCII ends anything here, so that what is
-    /// taken is whole.
-    fn take(&mut self, ends: impl Fn(u8) -> bool) -> &'a str {
-        let start = self.position;
-        let rest = self.markup.as_bytes().get(start..).unwrap_or_default();
-        let length = rest.iter().position(|b| ends(*b)).unwrap_or(rest.len());
-        self.position = start + length;
+    /// Passes over bytes while they are such.
+    fn skip(&mut self, is_such: impl Fn(u8) -> bool) {
+        let rest = self.markup.as_bytes().get(self.position..);
+        let rest = rest.unwrap_or_default();
+        let length = rest.iter().position(|b| !is_such(*b));
+        self.position += length.unwrap_or(rest.len());
+    }
+
+    /// What has been passed over since a place. Only ASCII ends anything here, so that it is whole.
+    fn since(&self, start: usize) -> &'a str {
         self.markup.get(start..self.position).unwrap_or_default()
     }
 
     fn name(&mut self) -> Cow<'a, str> {
-        let name = self.take(|b| is_space(b) || b == b'/' || b == b'>');
+        let start = self.position;
+        self.skip(|b| b.is_ascii_alphanumeric() || !(is_space(b) || b == b'/' || b == b'>'));
+        let name = self.since(start);
         if name.bytes().any(|b| b.is_ascii_uppercase()) {
             Cow::Owned(name.to_ascii_lowercase())
         } else {
@@ -124,44 +127,47 @@ impl<'a> Tags<'a> {
         }
     }
 
-    /// The attributes up to the end of the tag; `None` if it has no end.
-    fn attributes(&mut self) -> Option<Attributes<'a>> {
-        let mut found = Vec::new();
+    /// Reads the attributes up to the end of the tag; `None` if it has no end.
+    fn read_attributes(&mut self) -> Option<()> {
+        self.attributes.clear();
         loop {
-            self.take(|b| !is_space(b) && b != b'/');
+            self.skip(|b| is_space(b) || b == b'/');
             if self.peek()? == b'>' {
                 self.position += 1;
-                return Some(Attributes(found));
+                return Some(());
             }
             let start = self.position;
             // A name may begin with the sign that otherwise ends it.
             self.position += usize::from(self.peek()? == b'=');
-            self.take(|b| is_space(b) || matches!(b, b'/' | b'>' | b'='));
-            let name = self.markup.get(start..self.position).unwrap_or_default();
-            self.take(|b| !is_space(b));
+            self.skip(|b| {
+                b.is_ascii_alphanumeric() || !(is_space(b) || matches!(b, b'/' | b'>' | b'='))
+            });
+            let name = self.since(start);
+            self.skip(is_space);
             let value = if self.peek()? == b'=' {
                 self.position += 1;
                 self.value()?
             } else {
                 ""
             };
-            if found.len() < ATTRIBUTES_MAX {
-                found.push((name, value));
+            if self.attributes.len() < ATTRIBUTES_MAX {
+                self.attributes.push((name, value));
             }
         }
     }
 
     fn value(&mut self) -> Option<&'a str> {
-        self.take(|b| !is_space(b));
-        match self.peek()? {
-            quote @ (b'"' | b'\'') => {
-                self.position += 1;
-                let value = self.take(|b| b == quote);
-                self.position += 1;
-                Some(value)
-            }
-            _ => Some(self.take(|b| is_space(b) || b == b'>')),
+        self.skip(is_space);
+        let quote = self.peek()?;
+        if !matches!(quote, b'"' | b'\'') {
+            let start = self.position;
+            self.skip(|b| !is_space(b) && b != b'>');
+            return Some(self.since(start));
         }
+        let rest = self.markup.get(self.position + 1..)?;
+        let length = memchr::memchr(quote, rest.as_bytes())?;
+        self.position += length + 2;
+        rest.get(..length)
     }
 }
 
@@ -176,8 +182,10 @@ mod tests {
     use super::*;
 
     fn check(markup: &str, expected: &[&str]) {
-        let found: Vec<String> = tags(markup)
-            .map(|tag| match tag {
+        let mut tags = tags(markup);
+        let mut found = Vec::new();
+        while let Some(tag) = tags.next_tag() {
+            found.push(match tag {
                 Tag::End(name) => format!("/{name}"),
                 Tag::Start(name, attributes) => {
                     let attributes: Vec<String> = attributes
@@ -186,8 +194,8 @@ mod tests {
                         .collect();
                     format!("{name}{}", attributes.concat())
                 }
-            })
-            .collect();
+            });
+        }
         assert_eq!(found, expected, "{markup}");
     }
 
@@ -207,7 +215,8 @@ mod tests {
 
     #[test]
     fn the_first_of_equal_attributes_counts() {
-        let Some(Tag::Start(_, attributes)) = tags("<a B='1&amp;' b=2>").next() else {
+        let mut tags = tags("<a B='1&amp;' b=2>");
+        let Some(Tag::Start(_, attributes)) = tags.next_tag() else {
             panic!("a start tag");
         };
         assert_eq!(attributes.get("b").as_deref(), Some("1&"));
@@ -217,7 +226,12 @@ mod tests {
     proptest! {
         #[test]
         fn any_markup_is_read_to_its_end(markup in "[a-b<>/='\"! ü]{0,60}") {
-            prop_assert!(tags(&markup).count() <= markup.len());
+            let mut tags = tags(&markup);
+            let mut count = 0;
+            while tags.next_tag().is_some() {
+                count += 1;
+            }
+            prop_assert!(count <= markup.len());
         }
     }
 }

@@ -199,20 +199,30 @@ fn single_spaced_bytes(text: &str) -> usize {
 /// Text as it is seen: entities decoded, without what is invisible.
 fn readable(raw: &str) -> Cow<'_, str> {
     let text = htmlize::unescape(raw);
-    // All signs below begin with one of three bytes.
-    if !text.bytes().any(|b| matches!(b, 0xc2 | 0xe2 | 0xef)) {
+    let mut seen = String::new();
+    let mut kept = 0;
+    // All signs that change begin with one of three bytes.
+    for at in memchr::memchr3_iter(0xc2, 0xe2, 0xef, text.as_bytes()) {
+        let rest = text.get(at..).unwrap_or_default();
+        let Some(sign) = rest.chars().next() else {
+            continue;
+        };
+        let shown = if HARD_SPACES.contains(&sign) {
+            " "
+        } else if INVISIBLE.contains(&sign) {
+            ""
+        } else {
+            continue;
+        };
+        seen.push_str(text.get(kept..at).unwrap_or_default());
+        seen.push_str(shown);
+        kept = at + sign.len_utf8();
+    }
+    if kept == 0 {
         return text;
     }
-    let text = if text.contains(HARD_SPACES) {
-        Cow::Owned(text.replace(HARD_SPACES, " "))
-    } else {
-        text
-    };
-    if text.contains(INVISIBLE) {
-        Cow::Owned(text.replace(INVISIBLE, ""))
-    } else {
-        text
-    }
+    seen.push_str(text.get(kept..).unwrap_or_default());
+    Cow::Owned(seen)
 }
 
 #[cfg(test)]

@@ -149,14 +149,13 @@ impl Detector {
 
 /// Takes the matches that begin before `limit`.
 fn search(rules: &Rules, found: &mut [Evidence], kind: Kind, input: &str, limit: usize) {
-    let Some(matcher) = rules.matchers.get(&kind) else {
+    let Some(matcher) = rules.matcher(kind) else {
         return;
     };
-    for hit in matcher.automaton.find_overlapping_iter(input) {
-        if hit.start() >= limit {
+    for (index, start, end) in matcher.first_texts.find(input) {
+        if start >= limit {
             continue;
         }
-        let index = hit.pattern().as_usize();
         let Some(pattern) = matcher.patterns.get(index) else {
             continue;
         };
@@ -166,7 +165,7 @@ fn search(rules: &Rules, found: &mut [Evidence], kind: Kind, input: &str, limit:
         if evidence.confidence >= 100 && !evidence.needs_version(kind) {
             continue;
         }
-        if let Some(version) = pattern.matches(kind, input, hit.start(), hit.end()) {
+        if let Some(version) = pattern.matches(kind, input, start, end) {
             if let Some(version) = version.filter(|_| evidence.needs_version(kind)) {
                 evidence.version = Some((kind, version.to_owned()));
             }

@@ -10,9 +10,9 @@ use super::super::json_ld::Reachable;
 use super::super::phones::Phones;
 use super::super::social::chat_number;
 use super::super::tag::{Attributes, Tag, tags};
-use super::super::words::strip_word;
 use super::Collector;
 use crate::facts::contact::ContactMethod;
+use crate::words::strip_word;
 
 /// Schemes of links that call a number.
 const CALL_SCHEMES: &[&str] = &["tel:", "callto:", "sms:"];
@@ -63,7 +63,8 @@ impl Collector {
             self.contact_text(text);
         }
         self.separate();
-        for tag in tags(markup) {
+        let mut tags = tags(markup);
+        while let Some(tag) = tags.next_tag() {
             if let Tag::Start(name, attributes) = tag
                 && name == "a"
                 && let Some(href) = attributes.get("href")

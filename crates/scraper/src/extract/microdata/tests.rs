@@ -218,7 +218,8 @@ fn what_is_kept_is_bounded() {
     let page = format!("{deep}{values}");
     let mut item = None;
     let mut open = super::super::open_elements::OpenElements::default();
-    for tag in super::super::tag::tags(&page) {
+    let mut tags = super::super::tag::tags(&page);
+    while let Some(tag) = tags.next_tag() {
         match tag {
             super::super::tag::Tag::Start(name, attributes) => {
                 let element = Element::of(&name);
