@@ -111,7 +111,7 @@ fn half_spaced(before: &str, after: &str) -> Option<Written<'static>> {
 /// Whether a text is the at sign or the dot in words, so that it can be nothing else where it
 /// stands apart from what is around it.
 pub(super) fn is_spelled_sign(text: &str) -> bool {
-    let text = text.trim_matches([' ', '_', '-', '*', '[', ']', '(', ')']);
+    let text = text.trim_matches([' ', '_', '-', '*']);
     let is = |words: &[&str]| words.iter().any(|word| word.eq_ignore_ascii_case(text));
     text.len() > 1
         && !is(&["bei", "chez", "eta", "alfa", "affe"])

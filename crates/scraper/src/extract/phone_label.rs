@@ -6,6 +6,9 @@ use std::ops::RangeInclusive;
 const LABEL_BYTES: usize = 48;
 const LABEL_WORDS: usize = 3;
 
+/// How far before a number a sentence may begin that speaks of phones, in bytes.
+const SENTENCE_BYTES: usize = 120;
+
 /// Most bytes of a line that may be the label of the line below it.
 const LINE_MAX_BYTES: usize = 40;
 
@@ -18,6 +21,20 @@ const FAX_SIGNS: &[char] = &[FAX_SIGN, '📠', '🖷'];
 
 /// Words that announce a phone number, in lower case; of one letter only next to the number.
 const PHONE_WORDS: &[&str] = &[
+    "centralino",
+    "durchwahl",
+    "fijo",
+    "fisso",
+    "fixe",
+    "freecall",
+    "freephone",
+    "hívjon",
+    "landline",
+    "sms",
+    "sunați",
+    "sđt",
+    "telp",
+    "đt",
     "appel",
     "appelez",
     "bel",
@@ -95,7 +112,19 @@ const PHONE_PIECES: &[&str] = &[
     "电话",
     "手机",
     "携帯",
+    "フリーダイヤル",
+    "直通",
+    "热线",
+    "座机",
+    "جوال",
+    "تلفون",
     "전화",
+    "대표",
+    "문의",
+    "상담",
+    "고객센터",
+    "콜센터",
+    "접수",
     "연락처",
     "هاتف",
     "טלפון",
@@ -128,12 +157,25 @@ const FAX_PIECES: &[&str] = &[
 
 /// Words that announce a number of another kind, in lower case.
 const OTHER_WORDS: &[&str] = &[
-    "abn", "bankgiro", "bic", "blz", "btw", "ceidg", "cf", "cif", "clabe", "cnpj", "compte", "crn",
-    "cuenta", "cui", "cuit", "cvr", "dic", "dič", "duns", "ean", "eik", "f", "finess", "gln",
-    "gtin", "hrb", "hra", "iban", "ico", "ičo", "ič", "isbn", "issn", "iva", "kbo", "konto", "krs",
-    "kvk", "mersis", "nif", "nip", "nipc", "ogrn", "oib", "orgnr", "orcid", "piva", "plusgiro",
-    "pzn", "rachunek", "rcs", "rea", "regon", "rfc", "rpps", "siren", "siret", "sku", "tax", "tva",
-    "tunnus", "uid", "ust", "vat", "vkn", "инн", "кпп", "огрн", "р", "счет", "αφμ", "γεμη",
+    "abn", "account", "agencia", "agência", "banco", "bankgiro", "bic", "blz", "btw", "ceidg",
+    "cf", "cif", "clabe", "cnpj", "compte", "conta", "crn", "cuenta", "cui", "cuit", "cvr", "dic",
+    "dič", "duns", "ean", "eik", "f", "finess", "gln", "gtin", "hrb", "hra", "iban", "ico", "ičo",
+    "ič", "isbn", "issn", "iva", "kbo", "konto", "krs", "kvk", "mersis", "nif", "nip", "nipc",
+    "ogrn", "oib", "orgnr", "orcid", "ovt", "piva", "plusgiro", "pzn", "rachunek", "rcs", "rea",
+    "regon", "rfc", "rpps", "siren", "siret", "sku", "tax", "tva", "tunnus", "uid", "ust", "vat",
+    "vkn", "инн", "кпп", "огрн", "р", "счет", "αφμ", "γεμη",
+];
+
+/// Pieces of such words in scripts that set no spaces.
+const OTHER_PIECES: &[&str] = &[
+    "등록번호",
+    "법인번호",
+    "계좌",
+    "登録番号",
+    "口座",
+    "信用代码",
+    "账号",
+    "許可",
 ];
 
 /// Beginnings of such words.
@@ -247,7 +289,10 @@ impl Label {
             || PHONE_PIECES.iter().any(|piece| word.contains(piece));
         if is_phone {
             Self::Phone
-        } else if OTHER_WORDS.contains(&word) || begins(OTHER_STEMS) {
+        } else if OTHER_WORDS.contains(&word)
+            || begins(OTHER_STEMS)
+            || OTHER_PIECES.iter().any(|piece| word.contains(piece))
+        {
             Self::Other
         } else if WEAK_WORDS.contains(&word)
             || begins(WEAK_STEMS)
@@ -258,6 +303,34 @@ impl Label {
             Self::None
         }
     }
+}
+
+/// Whether the sentence that leads to a number speaks of phones, and of no other number:
+/// "The phone is answered from 8 to 12 at".
+pub(super) fn is_mentioned(before: &str) -> bool {
+    let start = before.ceil_char_boundary(before.len().saturating_sub(SENTENCE_BYTES));
+    let text = before.get(start..).unwrap_or_default();
+    let mut sentence = text;
+    for (at, _) in text.match_indices(['.', '!', '?', ';']) {
+        let rest = text.get(at + 1..).unwrap_or_default();
+        let next = rest.trim_start_matches(' ');
+        if next.len() < rest.len() && next.starts_with(char::is_uppercase) {
+            sentence = next;
+        }
+    }
+    let lower = sentence.to_lowercase();
+    let words = lower.split(|c: char| !(c.is_alphanumeric() || is_sign(c)));
+    let (mut is_phone, mut is_other) = (false, false);
+    for word in words.filter(|word| word.chars().nth(1).is_some()) {
+        match Label::of_word(word) {
+            Label::Phone => is_phone = true,
+            Label::Other => return false,
+            Label::Weak => is_other = true,
+            // The number that was announced is over.
+            Label::None => is_other &= !word.contains(|c: char| c.is_ascii_digit()),
+        }
+    }
+    is_phone && !is_other
 }
 
 /// Whether a text ends in what announces a fax and no phone.

@@ -2,7 +2,20 @@
 //!
 //! Whether one is valid is decided elsewhere; here dates, prices and ids are kept out.
 
-use super::phone_label::Label;
+mod lists;
+mod shapes;
+mod vanity;
+
+use std::borrow::Cow;
+
+use super::phone_label::{Label, is_mentioned};
+use lists::listed;
+pub(super) use lists::with_ending;
+use shapes::{
+    digits, groups, is_date_or_time, is_decimal, is_docket, is_grouped_as_phone, is_hours,
+    is_joined_date, is_repeated_slash,
+};
+use vanity::vanity;
 
 /// Digits of the shortest and the longest number that is considered (E.164 allows 15).
 const DIGITS_MIN: usize = 7;
@@ -14,6 +27,17 @@ const RUN_MAX_BYTES: usize = 128;
 
 /// Signs that always stand between two numbers.
 const DIVIDERS: &[char] = &['|', '·'];
+
+/// Digits of the shortest beginning of a number in words.
+const PREFIX_DIGITS_MIN: usize = 3;
+
+/// Digits of numbers that are written without a space.
+const BARE_DIGITS: std::ops::RangeInclusive<usize> = 8..=11;
+
+/// How many lines away another contact may be from such a number, and most of them that wait for
+/// one below.
+const NEAR_LINES: usize = 3;
+const WAITING_MAX: usize = 8;
 
 /// Words that stand between two numbers of one kind, in lower case.
 const BETWEEN: &[&str] = &[
@@ -46,19 +70,88 @@ pub(super) enum Form {
 /// The candidates in decoded text.
 pub(super) fn candidates(text: &str, mut take: impl FnMut(&str, Form)) {
     let mut above = "";
+    let mut neighbors = Neighbors::default();
     for line in text.split('\n') {
-        if line.bytes().any(|b| b.is_ascii_digit()) {
-            search(line, above, &mut take);
+        if line.trim().is_empty() {
+            continue;
         }
-        if !line.trim().is_empty() {
-            above = line;
+        let seen = if line.bytes().any(|b| b.is_ascii_digit()) {
+            search(line, above, &mut take)
+        } else {
+            Seen::default()
+        };
+        neighbors.see(line, seen, &mut take);
+        above = line;
+    }
+}
+
+/// What a line has.
+#[derive(Debug, Default)]
+struct Seen<'a> {
+    has_number: bool,
+    /// Digits alone, which may be a number or an id.
+    bare: Option<&'a str>,
+}
+
+/// Decides on digits alone: they are a number where another contact is close.
+#[derive(Debug, Default)]
+struct Neighbors<'a> {
+    lines: usize,
+    /// The last lines, and the last of them that has a number.
+    recent: [&'a str; NEAR_LINES],
+    last_number: Option<usize>,
+    waiting: Vec<(usize, &'a str)>,
+}
+
+impl<'a> Neighbors<'a> {
+    fn see(&mut self, line: &'a str, seen: Seen<'a>, take: &mut impl FnMut(&str, Form)) {
+        self.lines += 1;
+        if let Some(number) = seen.bare {
+            let has_number = self
+                .last_number
+                .is_some_and(|last| self.lines - last <= NEAR_LINES);
+            if has_number || self.recent.iter().any(|line| line.contains('@')) {
+                take(number, Form::Grouped);
+                self.last_number = Some(self.lines);
+            } else if self.waiting.len() < WAITING_MAX {
+                self.waiting.push((self.lines, number));
+            }
+        } else if !self.waiting.is_empty() && (seen.has_number || line.contains('@')) {
+            for (at, number) in self.waiting.drain(..) {
+                if self.lines - at <= NEAR_LINES {
+                    take(number, Form::Grouped);
+                }
+            }
+        }
+        if seen.has_number {
+            self.last_number = Some(self.lines);
+        }
+        self.recent.rotate_left(1);
+        if let Some(last) = self.recent.last_mut() {
+            *last = line;
         }
     }
 }
 
-fn search(line: &str, above: &str, take: &mut impl FnMut(&str, Form)) {
+fn search<'a>(line: &'a str, above: &str, take: &mut impl FnMut(&str, Form)) -> Seen<'a> {
     let mut last: Option<(usize, Label)> = None;
+    // The last number that was taken, which may be one of a list.
+    let mut listing: Option<(String, Form)> = None;
+    let mut seen = Seen::default();
     for run in (Runs { line, position: 0 }) {
+        if digits(run.text) < DIGITS_MIN {
+            if let Some(vanity) = vanity(run.text, run.after) {
+                let end = run.start + run.text.len() + vanity.bytes;
+                // Behind may stand the same in digits, which is surer.
+                let rest = line.get(end..).unwrap_or_default().trim_start();
+                if !rest.starts_with('(') {
+                    take(&vanity.number, Form::Sure);
+                    seen.has_number = true;
+                }
+                last = Some((end, Label::Phone));
+            }
+            continue;
+        }
         let between = last.and_then(|(end, label)| Some((line.get(end..run.start)?, label)));
         let inherited = between
             .filter(|(between, _)| is_between(between))
@@ -68,8 +161,35 @@ fn search(line: &str, above: &str, take: &mut impl FnMut(&str, Form)) {
             label => label,
         };
         last = Some((run.start + run.text.len(), label));
-        run.numbers(label, take);
+        // Only the last digits are written of "(012) 276 41 08, 276 41 09".
+        if inherited.is_some()
+            && let Some((number, form)) = &listing
+            && digits(run.text) < digits(number)
+            && let Some(number) = with_ending(number, run.text)
+        {
+            take(&number, *form);
+            continue;
+        }
+        listing = None;
+        run.numbers(label, &mut |number, form| {
+            take(number, form);
+            listing = Some((number.to_owned(), form));
+        });
+        if label == Label::None && run.is_bare() {
+            seen.bare = Some(run.text);
+        } else if let Some((number, form)) = &listing {
+            seen.has_number |= *form > Form::Alone || groups(number).len() > 2;
+            let mut rest = run.after;
+            while let Some((ending, tail)) = listed(rest) {
+                let Some(number) = with_ending(number, ending) else {
+                    break;
+                };
+                take(&number, *form);
+                rest = tail;
+            }
+        }
     }
+    seen
 }
 
 fn is_between(text: &str) -> bool {
@@ -121,7 +241,7 @@ impl<'a> Iterator for Runs<'a> {
                 .get(..length)?
                 .trim_end_matches(|c: char| !c.is_ascii_digit());
             self.position = start + length.max(1);
-            if digits(text) >= DIGITS_MIN {
+            if digits(text) >= PREFIX_DIGITS_MIN {
                 return Some(Run {
                     start,
                     before: self.line.get(..start)?,
@@ -139,18 +259,34 @@ impl<'a> Run<'a> {
             return;
         }
         let is_alone = self.is_alone();
+        let is_mentioned = label == Label::None && is_mentioned(self.before);
         for number in split_numbers(self.text) {
-            let has_country = number.starts_with('+') || number.starts_with("00");
+            let number = &*number;
+            let has_plus = number.starts_with('+');
+            // Ids begin with zeros as well.
+            let has_country = has_plus
+                || (number.starts_with("00") && groups(number).len() > 1 && label == Label::None);
+            let is_id = number.starts_with("00") && !has_country && label != Label::Phone;
             let is_number = (DIGITS_MIN..=DIGITS_MAX).contains(&digits(number))
+                && !is_id
                 && !is_date_or_time(number)
-                && (has_country || label == Label::None || label == Label::Phone);
+                && (has_plus || label == Label::None || label == Label::Phone);
             if !is_number {
                 continue;
             }
-            if has_country || label == Label::Phone {
+            if has_plus || label == Label::Phone {
                 take(number, Form::Sure);
-            } else if is_decimal(number) || is_hours(number) || is_repeated_slash(number) {
-            } else if is_grouped_as_phone(number) {
+            } else if is_decimal(number)
+                || is_hours(number)
+                || is_repeated_slash(number)
+                || is_docket(number)
+            {
+                // Looks like a number, and is another.
+            } else if has_country {
+                take(number, Form::Sure);
+            } else if is_grouped_as_phone(number)
+                || (is_mentioned && digits(number) > DIGITS_MIN && groups(number).len() > 1)
+            {
                 take(number, Form::Grouped);
             } else if is_alone {
                 take(number, Form::Alone);
@@ -162,7 +298,17 @@ impl<'a> Run<'a> {
     fn is_alone(self) -> bool {
         let says = |text: &str| text.contains(char::is_alphanumeric);
         let is_announced = self.before.trim_end().ends_with(':');
-        (is_announced || !says(self.before)) && !says(self.after)
+        (is_announced || !says(self.before)) && !says(without_remark(self.after))
+    }
+
+    /// Whether the line has nothing else but digits in one group, which are no date.
+    fn is_bare(self) -> bool {
+        let is_number = BARE_DIGITS.contains(&self.text.len())
+            && self.text.bytes().all(|b| b.is_ascii_digit())
+            && !self.text.starts_with("00")
+            && self.is_alone()
+            && !self.is_part_of_something();
+        is_number && !is_joined_date(self.text)
     }
 
     /// Whether the characters next to the run make it a price, an id or a piece of a word.
@@ -199,8 +345,13 @@ impl<'a> Run<'a> {
     }
 }
 
-fn digits(text: &str) -> usize {
-    text.bytes().filter(u8::is_ascii_digit).count()
+/// What follows a remark in brackets: `936 120 744 (Mr Smith)`.
+fn without_remark(text: &str) -> &str {
+    let remark = text.trim_start().strip_prefix('(');
+    match remark.and_then(|remark| remark.split_once(')')) {
+        Some((remark, rest)) if !remark.contains(|c: char| c.is_ascii_digit()) => rest,
+        _ => text,
+    }
 }
 
 /// A letter of a script that sets spaces between words, so that one next to a digit makes both
@@ -229,7 +380,7 @@ fn is_phone_char(c: char) -> bool {
 }
 
 /// Cuts a run at signs that stand between two numbers.
-fn split_numbers(run: &str) -> Vec<&str> {
+fn split_numbers(run: &str) -> Vec<Cow<'_, str>> {
     let mut numbers = Vec::new();
     for part in run.split(DIVIDERS) {
         // A plus sign begins a number wherever it stands.
@@ -245,9 +396,8 @@ fn split_numbers(run: &str) -> Vec<&str> {
     numbers
 }
 
-/// Cuts `030 123456 / 0171 1234567`, and leaves out what is an alternative ending:
-/// `030 1234567/68`.
-fn split_pair<'a>(number: &'a str, numbers: &mut Vec<&'a str>) {
+/// Cuts `030 123456 / 0171 1234567`, and reads an alternative ending: `030 1234567/68`.
+fn split_pair<'a>(number: &'a str, numbers: &mut Vec<Cow<'a, str>>) {
     let number = trim(number);
     let all = digits(number);
     for sign in [" / ", "/", " - ", " – ", " "] {
@@ -265,82 +415,22 @@ fn split_pair<'a>(number: &'a str, numbers: &mut Vec<&'a str>) {
             let is_pair = behind >= DIGITS_MIN && begins_anew && (sign != " " || all > 15);
             let is_ending = sign.contains('/') && behind <= 3;
             if is_pair {
-                numbers.push(left);
+                numbers.push(left.into());
                 return split_pair(right, numbers);
             }
             if is_ending {
-                numbers.push(left);
+                numbers.push(left.into());
+                numbers.extend(with_ending(left, right).map(Cow::Owned));
                 return;
             }
         }
     }
-    numbers.push(number);
+    numbers.push(number.into());
 }
 
 fn trim(number: &str) -> &str {
     let number = number.trim_end_matches(|c: char| !c.is_ascii_digit());
     number.trim_start_matches(|c: char| !(c.is_ascii_digit() || c == '+' || c == '('))
-}
-
-fn groups(number: &str) -> Vec<&str> {
-    number
-        .split(|c: char| !c.is_ascii_digit())
-        .filter(|group| !group.is_empty())
-        .collect()
-}
-
-/// Whether groups of digits are those of a date, of two dates, or of a time.
-fn is_date_or_time(number: &str) -> bool {
-    let groups = groups(number);
-    let value = |at: usize| {
-        let group = groups.get(at).copied().unwrap_or_default();
-        (group.len(), group.parse::<u32>().unwrap_or(u32::MAX))
-    };
-    let is_day = |at| matches!(value(at), (1 | 2, 1..=31));
-    let is_year = |at| matches!(value(at), (4, 1900..=2100));
-    let has_date_signs = number
-        .chars()
-        .filter(|c| !c.is_ascii_digit())
-        .take(2)
-        .all(|c| matches!(c, '.' | '/' | '-' | ' '));
-    let is_date = (is_day(0) && is_day(1) && is_year(2)) || (is_year(0) && is_day(1) && is_day(2));
-    // "01.02.-03.04.2024", and "2019 - 2024" with something after it.
-    let is_range = (is_day(0) && is_day(1) && is_day(2) && is_day(3) && is_year(4))
-        || (is_year(0) && is_year(1) && groups.len() == 2);
-    (is_date && has_date_signs) || is_range || (is_hours(number) && number.contains('.'))
-}
-
-/// Whether a number is four small ones, as "08.00 - 12.00" and "8-12 14-18" are.
-fn is_hours(number: &str) -> bool {
-    let groups = groups(number);
-    let has_dash = number.contains(|c: char| c == '-' || ('\u{2010}'..='\u{2015}').contains(&c));
-    groups.len() == 4
-        && has_dash
-        && groups
-            .iter()
-            .all(|g| g.len() <= 2 && g.parse::<u32>().is_ok_and(|n| n < 60))
-}
-
-/// Whether a number has one point with many digits after it, as coordinates have.
-fn is_decimal(number: &str) -> bool {
-    let mut signs = number.chars().filter(|c| !c.is_ascii_digit());
-    signs.next() == Some('.') && signs.next().is_none()
-}
-
-/// Tax numbers have groups between slashes.
-fn is_repeated_slash(number: &str) -> bool {
-    number.matches('/').count() > 1
-}
-
-/// The two ways of writing that only phone numbers have: a trunk prefix with groups after it, and
-/// the three groups of the North American plan.
-fn is_grouped_as_phone(number: &str) -> bool {
-    let groups = groups(number);
-    let lengths: Vec<usize> = groups.iter().map(|group| group.len()).collect();
-    let has_trunk_prefix = number.trim_start_matches('(').starts_with('0') && groups.len() >= 2;
-    let is_north_american =
-        lengths == [3, 3, 4] || (lengths == [1, 3, 3, 4] && number.starts_with('1'));
-    has_trunk_prefix || is_north_american
 }
 
 #[cfg(test)]
@@ -356,6 +446,7 @@ mod tests {
                 position: 0,
             }
             .map(|run| run.text)
+            .filter(|text| digits(text) >= DIGITS_MIN)
             .collect();
             assert!(runs.iter().all(|run| run.len() <= RUN_MAX_BYTES), "{piece}");
             assert_eq!(runs.last(), Some(&"030 1234567"), "{piece}");

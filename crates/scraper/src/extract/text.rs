@@ -208,14 +208,16 @@ fn readable(raw: &str) -> Cow<'_, str> {
             continue;
         };
         let shown = if HARD_SPACES.contains(&sign) {
-            " "
+            Some(' ')
         } else if INVISIBLE.contains(&sign) {
-            ""
+            None
+        } else if let Some(narrow) = narrow(sign) {
+            Some(narrow)
         } else {
             continue;
         };
         seen.push_str(text.get(kept..at).unwrap_or_default());
-        seen.push_str(shown);
+        seen.extend(shown);
         kept = at + sign.len_utf8();
     }
     if kept == 0 {
@@ -223,6 +225,14 @@ fn readable(raw: &str) -> Cow<'_, str> {
     }
     seen.push_str(text.get(kept..).unwrap_or_default());
     Cow::Owned(seen)
+}
+
+/// The ASCII character of which this is the wide form, as Chinese and Japanese texts have them.
+fn narrow(c: char) -> Option<char> {
+    ('\u{ff01}'..='\u{ff5e}')
+        .contains(&c)
+        .then(|| char::from_u32(u32::from(c) - 0xfee0))
+        .flatten()
 }
 
 #[cfg(test)]
@@ -285,6 +295,10 @@ mod tests {
         let mut seen = String::new();
         window.finish(|part| seen.push_str(part));
         assert_eq!(seen, "info@firma.de Tel 1\nx");
+        let mut seen = String::new();
+        window.push("ＴＥＬ：０３－１２３", |_| {});
+        window.finish(|part| seen.push_str(part));
+        assert_eq!(seen, "TEL:03-123");
     }
 
     proptest! {

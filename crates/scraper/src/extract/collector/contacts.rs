@@ -104,6 +104,12 @@ impl Collector {
         }
     }
 
+    /// Sets the text of a link that reaches people apart from the text around it, which markup
+    /// alone may divide.
+    pub(super) fn set_apart(&mut self) {
+        self.contact_text(" ");
+    }
+
     pub(super) fn see_anchor(&mut self, attributes: &Attributes<'_>) {
         let Some(href) = attributes.get("href") else {
             return;
@@ -116,11 +122,13 @@ impl Collector {
             // Nobody follows it but crawlers.
         } else if let Some(rest) = mail_target(href) {
             self.emails.add_mailto(rest);
+            self.set_apart();
         } else if let Some(rest) = CALL_SCHEMES
             .iter()
             .find_map(|scheme| strip_word(href, scheme))
         {
             self.phones.add_tel(rest, self.window.tail());
+            self.set_apart();
         } else if strip_word(href, "javascript:").is_some() {
             self.emails.see_script_link(href, attributes);
         } else if let Some((path, hex)) = href.split_once('#')
@@ -153,7 +161,7 @@ pub(super) fn pictured_sign(attributes: &Attributes<'_>) -> Option<&'static str>
         let name = src.rsplit('/').next().unwrap_or_default();
         name.split('.').next().unwrap_or_default()
     } else {
-        alt
+        alt.trim_matches(['(', ')', '[', ']'])
     };
     let is_dot = || [".", "dot", "punkt", "point", "punto"].contains(&name);
     if alt == "@" || is_spelled_sign(name) && !is_dot() {

@@ -43,6 +43,11 @@ fn addresses_are_read_as_they_are_shown() {
     check("info<img src=a.gif alt=at>firma.de", &address);
     check("info <img src='/i/at.png'> firma.de", &address);
     check("info<img alt='@'>firma<img alt='.'>de", &address);
+    check("info<span class=at> [at] </span>firma.de", &address);
+    check(
+        "<i>+40 744 618 205</i><a href=mailto:info@firma.de>info@firma.de</a>",
+        &address,
+    );
     check("<p>Look <em>here</em> firma.de</p>", &[]);
     check("info<img alt=Logo>firma.de", &[]);
     check("info@firma.de<img src=x.png>Next", &address);
