@@ -129,12 +129,20 @@ impl Formats {
         true
     }
 
+    /// The words of the formats beside `metadata`.
+    pub fn words(self) -> impl Iterator<Item = &'static str> {
+        [
+            ("text", self.text),
+            ("markdown", self.markdown),
+            ("links", self.links),
+        ]
+        .into_iter()
+        .filter_map(|(word, wanted)| wanted.then_some(word))
+    }
+
     /// Formats beside `metadata`.
     pub fn count(self) -> usize {
-        [self.text, self.markdown, self.links]
-            .into_iter()
-            .filter(|&wanted| wanted)
-            .count()
+        self.words().count()
     }
 }
 
@@ -153,6 +161,7 @@ mod tests {
         let mut formats = Formats::default();
         assert!(Formats::WORDS.iter().all(|word| formats.add(word)));
         assert!(!formats.add("html"));
+        assert_eq!(formats.words().collect::<Vec<_>>(), Formats::WORDS[1..]);
         assert_eq!(formats.count(), 3);
         let all = CrawlOptions {
             include_subdomains: true,

@@ -10,8 +10,9 @@ use actix_web::body::SizedStream;
 use actix_web::web::{Bytes, Data, Path};
 use futures_util::stream;
 use serde::Serialize;
-use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 use trawl_domain::batch::{BatchCounts, BatchState};
+use trawl_domain::crawl_options::Formats;
 use trawl_domain::job::JobState;
 use trawl_persistence::batches::{self, BatchView, JobLine};
 use uuid::Uuid;
@@ -31,7 +32,7 @@ const PIECE_BYTES: usize = 64 * 1024;
 
 /// What comes before the domains.
 #[derive(Serialize)]
-struct Head<'a> {
+struct Head {
     batch_id: Uuid,
     status: &'static str,
     total_domains: u32,
@@ -49,7 +50,7 @@ struct Head<'a> {
     expires_at: Option<Timestamp>,
     retry_of: Option<Uuid>,
     /// What was asked of each crawl; what is at its default is left out.
-    options: &'a RawValue,
+    options: Map<String, Value>,
 }
 
 /// One entry of `domain_statuses`.
@@ -116,10 +117,10 @@ fn pieces(mut bytes: Bytes) -> impl Iterator<Item = Bytes> {
     })
 }
 
-impl<'a> Head<'a> {
+impl Head {
     fn of(
         id: Uuid,
-        batch: &'a BatchView,
+        batch: &BatchView,
         retention: time::Duration,
     ) -> Result<Self, serde_json::Error> {
         Ok(Self {
@@ -140,9 +141,20 @@ impl<'a> Head<'a> {
                 .ended_at
                 .map(|ended| Timestamp(ended.saturating_add(retention))),
             retry_of: batch.retry_of,
-            options: serde_json::from_str(&batch.options)?,
+            options: options_as_asked(&batch.options)?,
         })
     }
+}
+
+/// The options of a crawl in the words of a request, which lists its formats.
+fn options_as_asked(stored: &str) -> Result<Map<String, Value>, serde_json::Error> {
+    let mut options: Map<String, Value> = serde_json::from_str(stored)?;
+    if let Some(formats) = options.get_mut("formats") {
+        *formats = serde_json::from_value::<Formats>(formats.take())?
+            .words()
+            .collect();
+    }
+    Ok(options)
 }
 
 /// The JSON text of `domain_statuses`, as far as its rows have come.

@@ -106,6 +106,9 @@ async fn a_scan_ends_with_the_profile_of_its_site() {
     assert_eq!(ended["status"], "complete", "{ended:#}");
     assert_eq!(ended["progress"], 100.0);
     assert_eq!(ended["pages_scraped"], 2);
+    let batch = ended["batch_id"].as_str().unwrap();
+    let batch = api.get(&format!("{PREFIX}/batch/{batch}/status")).await;
+    assert_eq!(batch.json()["options"], body["options"]);
     assert_eq!(ended["result"]["is_wordpress"], true, "{ended:#}");
     assert_eq!(ended["stop_reason"], "max_pages", "{ended:#}");
     let crawl = &ended["result"]["crawl"];
