@@ -168,7 +168,9 @@ impl PageUrl {
         if !url.username().is_empty() || url.password().is_some() {
             return Err(PageUrlError::Credentials);
         }
-        url.set_fragment(None);
+        if url.fragment().is_some() {
+            url.set_fragment(None);
+        }
         if url.as_str().len() > PAGE_URL_MAX_BYTES * 3 {
             // Decoding shortens an escape from three bytes to one and no more.
             return Err(PageUrlError::TooLong);
@@ -184,10 +186,13 @@ impl PageUrl {
     /// [`PageUrlError::TooLong`].
     pub fn into_canonical(self) -> Result<Self, PageUrlError> {
         let Self(mut url) = self;
-        let path = normal_escapes(url.path());
-        let path = without_session(&path);
-        if path != url.path() {
-            url.set_path(path);
+        // Most paths are normal, and to make them anew costs as much as to parse them did.
+        if url.path().bytes().any(|byte| matches!(byte, b'%' | b';')) {
+            let path = normal_escapes(url.path());
+            let path = without_session(&path);
+            if path != url.path() {
+                url.set_path(path);
+            }
         }
         if let Some(query) = url.query() {
             let kept = normal_query(query);

@@ -137,8 +137,9 @@ impl Collector {
         if element.ends_block() {
             self.content.end_block();
         }
-        self.open.before(element);
-        self.leave_closed();
+        if self.open.before(element) {
+            self.leave_closed();
+        }
         let depth = self.open.open(element);
         self.microdata.enter(element, depth, attributes);
         self.head.leave_title();
@@ -192,8 +193,9 @@ impl Collector {
         if element.ends_block() {
             self.content.end_block();
         }
-        self.open.end(element);
-        self.leave_closed();
+        if self.open.end(element) {
+            self.leave_closed();
+        }
         self.logo.leave_box(name);
         match name {
             "a" => {

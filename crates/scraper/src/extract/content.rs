@@ -22,7 +22,7 @@ use super::tag::Attributes;
 use super::text::clean;
 use crate::facts::content::{MARKDOWN_MAX_BYTES, TEXT_MAX_BYTES};
 use block::{Block, Kind, Mark, Style};
-use part::{Limits, Part, Written};
+use part::{Limits, Part, RUN_WORDS_MIN, Written};
 use table::Table;
 
 /// Bytes of text kept as a sample where no text is asked for.
@@ -383,11 +383,17 @@ impl MainContent {
             (None, None) => Kind::Paragraph,
         };
         let mut written = std::mem::take(&mut self.written);
-        self.block.text(kind, &mut written.text);
-        written.words = words::count(&written.text);
+        written.text.clear();
+        written.markdown.clear();
         written.is_linked = self.block.is_linked();
         written.is_heading = matches!(kind, Kind::Heading(_));
-        written.markdown.clear();
+        match self.only_counted(kind) {
+            Some(words) => written.words = words,
+            None => {
+                self.block.text(kind, &mut written.text);
+                written.words = words::count(&written.text);
+            }
+        }
         if self.formats.markdown {
             for (_, style) in self.styles.iter().rev() {
                 self.block.mark(Mark::Close(style.clone()));
@@ -412,6 +418,24 @@ impl MainContent {
             }
         }
         self.written = written;
+    }
+
+    /// The words of the open block if nothing else is asked of it: the text that is kept as a
+    /// sample is full, and the block is kept for sure.
+    fn only_counted(&self, kind: Kind) -> Option<u64> {
+        let is_in_main = self.main.is_some();
+        let part = if is_in_main {
+            &self.inside
+        } else {
+            &self.outside
+        };
+        let is_asked_for = self.formats.text || self.formats.markdown || self.table.is_some();
+        if is_asked_for || !part.is_full() || kind == Kind::Preformatted {
+            return None;
+        }
+        let words = self.block.words();
+        let is_kept = is_in_main || (kind == Kind::Paragraph && words >= RUN_WORDS_MIN);
+        is_kept.then_some(words)
     }
 
     fn is_in_list(&self) -> bool {

@@ -1,12 +1,12 @@
 //! The links of a page that lead into its site.
 
-use crate::words::strip_word;
-use std::collections::HashSet;
-
+use foldhash::fast::RandomState;
+use indexmap::IndexSet;
 use trawl_domain::url_rules::{PageUrl, PageUrlError, SiteScope};
 use url::Url;
 
 use crate::not_fetched::{Reason, Refused};
+use crate::words::strip_word;
 
 /// Most links kept of one page, in bytes of their URLs. Chosen: twice what the frontier takes
 /// from one page, as some of them will be known.
@@ -32,9 +32,8 @@ const FILE_ENDINGS: &[&str] = &[
 #[derive(Debug)]
 pub(super) struct Links {
     scope: SiteScope,
-    found: Vec<PageUrl>,
+    found: IndexSet<PageUrl, RandomState>,
     found_bytes: usize,
-    known: HashSet<PageUrl>,
     refused: Vec<Refused>,
     seen: usize,
     /// Those seen that lead into the site, and those that lead elsewhere.
@@ -45,9 +44,8 @@ impl Links {
     pub(super) fn new(scope: SiteScope) -> Self {
         Self {
             scope,
-            found: Vec::new(),
+            found: IndexSet::default(),
             found_bytes: 0,
-            known: HashSet::new(),
             refused: Vec::new(),
             seen: 0,
             counts: (0, 0),
@@ -86,9 +84,8 @@ impl Links {
             self.refuse(Reason::Nofollow, url.as_str());
         } else if self.found_bytes + length > LINKS_MAX_BYTES {
             self.refuse(Reason::Budget, url.as_str());
-        } else if self.known.insert(url.clone()) {
+        } else if self.found.insert(url) {
             self.found_bytes += length;
-            self.found.push(url);
         }
         None
     }
@@ -108,7 +105,10 @@ impl Links {
                 self.refuse(Reason::Nofollow, url.as_str());
             }
         }
-        (found, std::mem::take(&mut self.refused))
+        (
+            found.into_iter().collect(),
+            std::mem::take(&mut self.refused),
+        )
     }
 
     fn refuse(&mut self, reason: Reason, url: &str) {
@@ -120,11 +120,13 @@ impl Links {
 
 /// Whether a URL names what is no HTML page on any server.
 pub(crate) fn names_a_file(url: &PageUrl) -> bool {
-    let name = url.as_url().path().rsplit('/').next().unwrap_or_default();
-    let ending = name
-        .rsplit_once('.')
-        .map(|(_, ending)| ending.to_ascii_lowercase());
-    ending.is_some_and(|ending| FILE_ENDINGS.binary_search(&ending.as_str()).is_ok())
+    let path = url.as_url().path();
+    let sign = path.bytes().rposition(|byte| matches!(byte, b'/' | b'.'));
+    let ending = sign.and_then(|at| path.get(at..)?.strip_prefix('.'));
+    ending.is_some_and(|ending| {
+        let ending = ending.to_ascii_lowercase();
+        FILE_ENDINGS.binary_search(&ending.as_str()).is_ok()
+    })
 }
 
 /// The URL of `<meta http-equiv="refresh" content="0; url=…">`.

@@ -25,8 +25,9 @@ impl OpenElements {
         self.stack.len()
     }
 
-    /// Closes what ends where `element` begins.
-    pub(super) fn before(&mut self, element: Element) {
+    /// Closes what ends where `element` begins; says whether that is something.
+    pub(super) fn before(&mut self, element: Element) -> bool {
+        let depth = self.stack.len();
         if self.paragraphs > 0 && ends_paragraphs(element) {
             self.close(
                 |open| open == Element::P,
@@ -55,6 +56,7 @@ impl OpenElements {
             heading if heading.is_heading() => self.close(Element::is_heading, |_| true),
             _ => {}
         }
+        self.stack.len() < depth
     }
 
     /// Opens an element; gives back how deep it is, unless it has no content or is too deep.
@@ -72,12 +74,13 @@ impl OpenElements {
         Some(depth)
     }
 
-    /// Takes an end tag.
-    pub(super) fn end(&mut self, element: Element) {
+    /// Takes an end tag; says whether it closes something.
+    pub(super) fn end(&mut self, element: Element) -> bool {
         if self.beyond > 0 && !element.is_void() {
             self.beyond -= 1;
-            return;
+            return false;
         }
+        let depth = self.stack.len();
         match element {
             // What comes after them still belongs to them.
             Element::HTML | Element::BODY => {}
@@ -94,6 +97,7 @@ impl OpenElements {
             }
             other => self.close(|open| open == other, bounds_scope),
         }
+        self.stack.len() < depth
     }
 
     /// Closes the innermost element that `is_meant` and all within it, unless an element that
@@ -183,7 +187,9 @@ mod tests {
                     open.before(element);
                     open.open(element);
                 }
-                Tag::End(name) => open.end(Element::of(&name)),
+                Tag::End(name) => {
+                    open.end(Element::of(&name));
+                }
             }
         }
         let expected: Vec<Element> = expected.iter().map(|name| Element::of(name)).collect();

@@ -122,10 +122,13 @@ fn on_text(
 ) -> impl FnMut(&mut TextChunk<'_>) -> HandlerResult + Send + 'static {
     let state = Arc::clone(state);
     move |chunk| {
-        let mut state = lock(&state);
         let text = chunk.as_str();
-        // Nothing is written of a chunk that only marks the end of a text.
-        state.skips_next = !text.is_empty();
+        if text.is_empty() {
+            // It only marks the end of a text, and nothing is written of it.
+            return Ok(());
+        }
+        let mut state = lock(&state);
+        state.skips_next = true;
         match chunk.text_type() {
             TextType::Data => state.collector.text(text),
             TextType::RCData => state.collector.rcdata(text),

@@ -1,7 +1,5 @@
 //! What the words before a number say of it.
 
-use std::ops::RangeInclusive;
-
 /// How far before a number a word is looked for, in bytes and in words.
 const LABEL_BYTES: usize = 48;
 const LABEL_WORDS: usize = 3;
@@ -206,23 +204,41 @@ const WEAK_STEMS: &[&str] = &[
 ];
 const WEAK_ENDINGS: &[&str] = &["nummer", "number", "numer", "numero", "número", "numéro"];
 
-/// Words in a class that say how wide a screen is: "hidden-phone".
-const SCREEN_WORDS: &[&str] = &["hidden", "visible", "hide", "show", "only", "up", "down"];
+/// What a word in a class says of an element.
+#[derive(Debug, Clone, Copy)]
+enum Named {
+    /// "hidden-phone" says how wide a screen is.
+    Screen,
+    Fax,
+    Phone,
+}
 
-/// Words in a class by which an element is named after a fax or a phone.
-const FAX_CLASS_WORDS: &[&str] = &["fax", "telefax"];
-const PHONE_CLASS_WORDS: &[&str] = &[
-    "phone",
-    "tel",
-    "telefon",
-    "telephone",
-    "telefono",
-    "telefone",
-    "earphone",
+/// Words in classes by their lengths, as every class of a page is asked for.
+const CLASS_WORDS: &[&[(&str, Named)]] = &[
+    &[],
+    &[],
+    &[("up", Named::Screen)],
+    &[("fax", Named::Fax), ("tel", Named::Phone)],
+    &[
+        ("down", Named::Screen),
+        ("hide", Named::Screen),
+        ("only", Named::Screen),
+        ("show", Named::Screen),
+    ],
+    &[("phone", Named::Phone)],
+    &[("hidden", Named::Screen)],
+    &[
+        ("telefax", Named::Fax),
+        ("telefon", Named::Phone),
+        ("visible", Named::Screen),
+    ],
+    &[
+        ("earphone", Named::Phone),
+        ("telefone", Named::Phone),
+        ("telefono", Named::Phone),
+    ],
+    &[("telephone", Named::Phone)],
 ];
-
-/// The lengths of all these words; every class of a page is asked for.
-const CLASS_WORD_BYTES: RangeInclusive<usize> = 2..=9;
 
 /// What the words before a number say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -348,23 +364,16 @@ pub(super) fn announces_fax(text: &str) -> bool {
 /// The sign to put before the text of an element that is named after a phone or a fax.
 pub(super) fn sign_of(class: &str) -> Option<char> {
     let words = class.as_bytes().split(|b| !b.is_ascii_alphanumeric());
-    for word in words.filter(|word| CLASS_WORD_BYTES.contains(&word.len())) {
-        let is = |known: &[&str]| {
-            known
-                .iter()
-                .any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
-        };
-        if is(SCREEN_WORDS) {
-            return None;
-        }
-        if is(FAX_CLASS_WORDS) {
-            return Some(FAX_SIGN);
-        }
-        if is(PHONE_CLASS_WORDS) {
-            return Some(PHONE_SIGN);
-        }
+    let named = |word: &[u8]| {
+        let known = CLASS_WORDS.get(word.len())?.iter();
+        let mut same = known.filter(|(known, _)| word.eq_ignore_ascii_case(known.as_bytes()));
+        same.next().map(|(_, named)| *named)
+    };
+    match words.filter_map(named).next()? {
+        Named::Screen => None,
+        Named::Fax => Some(FAX_SIGN),
+        Named::Phone => Some(PHONE_SIGN),
     }
-    None
 }
 
 fn is_sign(c: char) -> bool {

@@ -183,22 +183,20 @@ fn after(
     };
     let rest = text.get(end..)?;
     let rest = rest.get(..rest.floor_char_boundary(reach + 40))?;
-    let mut previous = None;
-    for (offset, c) in rest.char_indices() {
+    for (offset, byte) in rest.bytes().enumerate() {
         if offset > reach {
             return None;
         }
-        let may_begin = c.is_ascii_digit() || c.is_ascii_uppercase();
-        if may_begin && !previous.is_some_and(char::is_alphanumeric) {
+        let may_begin = byte.is_ascii_digit() || byte.is_ascii_uppercase();
+        if may_begin && !rest.get(..offset)?.ends_with(char::is_alphanumeric) {
             if let Some(value) = read(rest.get(offset..)?) {
                 return Some((end + offset, value));
             }
             // The number next to a word is the one it announces, or there is none.
-            if !is_checked && c.is_ascii_digit() {
+            if !is_checked && byte.is_ascii_digit() {
                 return None;
             }
         }
-        previous = Some(c);
     }
     None
 }

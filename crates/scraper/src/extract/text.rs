@@ -25,6 +25,10 @@ const INVISIBLE: &[char] = &[
 
 /// Decodes the entities of an attribute's value.
 pub(super) fn attribute_text(value: &str) -> Cow<'_, str> {
+    // Nearly no value has one, and the library asks more than this.
+    if memchr::memchr(b'&', value.as_bytes()).is_none() {
+        return Cow::Borrowed(value);
+    }
     htmlize::unescape_attribute(value)
 }
 
@@ -187,7 +191,7 @@ impl TextWindow {
 fn single_spaced_bytes(text: &str) -> usize {
     let mut previous = b' ';
     for (at, byte) in text.bytes().enumerate() {
-        if byte.is_ascii_whitespace() && (byte != b' ' || previous == b' ') {
+        if byte <= b' ' && byte.is_ascii_whitespace() && (byte != b' ' || previous == b' ') {
             // Of a longer gap, the first space is no part.
             return at.saturating_sub(usize::from(previous == b' '));
         }

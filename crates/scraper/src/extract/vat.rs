@@ -56,6 +56,10 @@ fn is_separator(c: char) -> bool {
 /// The VAT number at the beginning of a text, with its country and without separators.
 pub(super) fn vat_number(text: &str) -> Option<String> {
     let (country, rest) = text.split_at_checked(2)?;
+    // Most texts that are asked begin with a word.
+    if !country.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        return None;
+    }
     let mut reader = Reader(rest);
     let checked = |reader: &mut Reader<'_>, count, check: fn(&str) -> bool| {
         reader.digits(count).filter(|digits| check(digits))

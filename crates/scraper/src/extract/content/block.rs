@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::words;
+
 /// Most bytes of markup in one block; what is longer becomes two.
 const BLOCK_MAX_BYTES: usize = 16 * 1024;
 
@@ -77,13 +79,21 @@ impl Block {
 
     /// Most of the text leads elsewhere.
     pub(super) fn is_linked(&self) -> bool {
-        self.linked_bytes * 2 > visible_bytes(&self.raw)
+        self.linked_bytes > 0 && self.linked_bytes * 2 > visible_bytes(&self.raw)
     }
 
     pub(super) fn clear(&mut self) {
         self.raw.clear();
         self.marks.clear();
         self.linked_bytes = 0;
+    }
+
+    /// The words of the text as it is seen, if no inline element was marked.
+    pub(super) fn words(&self) -> u64 {
+        let pieces = self.pieces();
+        pieces
+            .map(|(piece, _)| words::count(&htmlize::unescape(piece)))
+            .sum()
     }
 
     /// Writes the text as it is seen in place of what `out` holds.

@@ -4,7 +4,7 @@ use super::super::text::json_bytes;
 
 /// Words that the text between two blocks of links must have to be kept. Chosen: an address with
 /// its name has as many, the labels between menus have fewer.
-const RUN_WORDS_MIN: u64 = 10;
+pub(super) const RUN_WORDS_MIN: u64 = 10;
 
 /// Most bytes of text that wait for more.
 const WAITING_MAX_BYTES: usize = 4 * 1024;
@@ -58,6 +58,11 @@ pub(super) struct Bounded {
 }
 
 impl Part {
+    /// Whether no more text is kept, so that of a block only its words count.
+    pub(super) fn is_full(&self) -> bool {
+        self.text.is_cut
+    }
+
     /// Takes a block that is kept whatever is around it.
     pub(super) fn keep(&mut self, block: &Written, limits: Limits) {
         self.words += block.words;

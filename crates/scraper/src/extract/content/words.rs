@@ -4,27 +4,64 @@
 //! are counted by their signs: of Chinese and Japanese each sign is a word, as word processors
 //! count them; of Thai, Lao, Khmer and Burmese each four letters begun are one.
 
+use std::ops::Range;
+
 /// Letters of a word in scripts without spaces that have letters. Chosen: Thai words have four
 /// to five.
 const LETTERS_OF_WORD: u64 = 4;
 
+/// What a byte is: part of a gap, of a word for sure, or the first of a sign that needs a closer
+/// look, as spaces and scripts without spaces do.
+const GAP: u8 = 1;
+const OF_WORD: u8 = 2;
+const UNSURE: u8 = 4;
+
+const CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut rest: &mut [u8] = &mut classes;
+    let mut byte = 0_u8;
+    while let Some((class, following)) = rest.split_first_mut() {
+        *class = match byte {
+            0..=b' ' | 0x7f => GAP,
+            0xc2 | 0xe0.. => OF_WORD | UNSURE,
+            0x80.. => OF_WORD,
+            _ if byte.is_ascii_alphanumeric() => OF_WORD,
+            _ => 0,
+        };
+        rest = following;
+        byte = byte.wrapping_add(1);
+    }
+    classes
+};
+
 /// The words of a text.
 pub(super) fn count(text: &str) -> u64 {
-    // The scripts that need a closer look take three bytes or more for each sign.
-    if text.bytes().any(|byte| byte >= 0xe0) {
-        return text.split_ascii_whitespace().map(count_in_run).sum();
-    }
     let mut words = 0;
-    let mut is_in_word = false;
-    for byte in text.bytes() {
-        if byte.is_ascii_whitespace() {
-            is_in_word = false;
-        } else if !is_in_word && is_of_word(byte) {
-            words += 1;
-            is_in_word = true;
+    let mut start = 0;
+    let mut seen = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        let class = CLASSES.get(usize::from(byte)).copied().unwrap_or_default();
+        if class != GAP {
+            seen |= class;
+            continue;
         }
+        words += count_between(text, start..at, seen);
+        start = at + 1;
+        seen = 0;
     }
-    words
+    words + count_between(text, start..text.len(), seen)
+}
+
+/// The words between two gaps, of which all bytes have these classes.
+fn count_between(text: &str, range: Range<usize>, seen: u8) -> u64 {
+    if seen & UNSURE == 0 {
+        return u64::from(seen & OF_WORD != 0);
+    }
+    text.get(range)
+        .unwrap_or_default()
+        .split(|sign: char| sign.is_whitespace() || sign.is_control())
+        .map(count_in_run)
+        .sum()
 }
 
 /// The words in a run without spaces.
@@ -103,6 +140,8 @@ mod tests {
             ("สวัสดี", 2),
             ("“Quoted” €", 1),
             ("😀 • —", 0),
+            ("§ 5", 2),
+            ("a\u{a0}b\u{3000}c\u{85}d\u{7f}e", 5),
         ] {
             assert_eq!(count(text), words, "{text}");
         }

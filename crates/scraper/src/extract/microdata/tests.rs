@@ -227,7 +227,9 @@ fn what_is_kept_is_bounded() {
                 microdata.enter(element, depth, &attributes);
                 microdata.text(&"y".repeat(5000));
             }
-            super::super::tag::Tag::End(name) => open.end(Element::of(&name)),
+            super::super::tag::Tag::End(name) => {
+                open.end(Element::of(&name));
+            }
         }
         item = item.or(microdata.leave(open.depth()));
     }
