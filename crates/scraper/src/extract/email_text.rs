@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use crate::words::{Words, strip_word};
 use words::{
     BARE_AT, BARE_DOT, BRACKETED_AT, BRACKETED_DOT, BRACKETS, COMMON_BARE_AT, DOUBTFUL_AT,
-    EXAMPLES, LABELS, SIGNS, WARNINGS,
+    EXAMPLES, LABELS, REPLACED, SIGNS, WARNINGS,
 };
 
 /// Most bytes between brackets, and most parts of one side of an address.
@@ -48,6 +48,9 @@ pub(super) fn written(text: &str) -> impl Iterator<Item = Written<'_>> {
                 "@" | "＠" => spelled_domain(before, after)
                     .or_else(|| plain(before, after))
                     .or_else(|| half_spaced(before, after)),
+                sign @ ("★" | "☆" | "●" | "◎" | "■" | "◆") => {
+                    replaced(before, sign, after)
+                }
                 _ => in_brackets(before, text.get(start..)?),
             },
         }
@@ -101,11 +104,14 @@ fn half_spaced(before: &str, after: &str) -> Option<Written<'static>> {
     let (domain, _) = domain_after(after.trim_start_matches(' '), false).filter(|_| is_apart)?;
     let (local, outer) = local_before(before.trim_end_matches(' '))?;
     let address = format!("{local}@{}", domain.text);
-    Some(if is_announced(outer) && after.starts_with(' ') {
-        Written::Spelled(address)
+    let is_behind = after.starts_with(' ');
+    let is_announced = is_announced(outer);
+    if is_behind && is_announced {
+        Some(Written::Spelled(address))
     } else {
-        Written::Doubtful(address)
-    })
+        // A name in a network follows a space as well.
+        (is_behind || is_announced || is_line_start(outer)).then_some(Written::Doubtful(address))
+    }
 }
 
 /// Whether a text is the at sign or the dot in words, so that it can be nothing else where it
@@ -116,6 +122,19 @@ pub(super) fn is_spelled_sign(text: &str) -> bool {
     text.len() > 1
         && !is(&["bei", "chez", "eta", "alfa", "affe"])
         && (is(BRACKETED_AT) || is(BRACKETED_DOT))
+}
+
+/// `info★firma.jp`, where the words behind say that the sign stands for the at sign.
+fn replaced(before: &str, sign: &str, after: &str) -> Option<Written<'static>> {
+    let near = after.get(..after.floor_char_boundary(SIDE_MAX_BYTES))?;
+    let (_, said) = near.split_once(sign)?;
+    REPLACED
+        .iter()
+        .any(|words| said.starts_with(words))
+        .then_some(())?;
+    let (domain, _) = domain_after(after, false)?;
+    let (local, _) = local_before(before)?;
+    Some(Written::Spelled(format!("{local}@{}", domain.text)))
 }
 
 /// `info@firma [dot] de`.
@@ -375,6 +394,8 @@ mod tests {
             ("Dados: dpo @ firma . pt. Assiste", "dpo@firma.pt"),
             ("e-mail : info chez firma.be", "info@firma.be"),
             ("E-Mail: info@ firma.de", "info@firma.de"),
+            ("info★firma.jp(★を@に変えて下さい)", "info@firma.jp"),
+            ("Post: post krøllalfa firma punktum no", "post@firma.no"),
         ] {
             assert!(
                 spelled(text).contains(&expected.to_owned()),
@@ -398,6 +419,7 @@ mod tests {
             "we shop at acme dot com",
             "a [b] c.de",
             "MEET US AT FIRMA.DE",
+            "best★firma.jp",
             "Bienvenue chez firma.be",
             "Achetez chez firma.fr",
         ] {

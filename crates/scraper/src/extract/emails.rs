@@ -452,6 +452,8 @@ mod tests {
             ("Write to info@ shop.test today", "info@shop.test"),
             ("Write to info-at-shop.test today", "info@shop.test"),
             ("Write to info @ firma.de today", ""),
+            ("Follow us @shop.test", ""),
+            ("Mail: info @shop.test", "info@shop.test"),
             ("See look-at-me.com for more", ""),
             ("Beware of fake mails of info@firma.de!", ""),
             ("Fake? info@shop.test is ours", "info@shop.test"),

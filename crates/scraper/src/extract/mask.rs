@@ -1,7 +1,8 @@
-//! Inline elements whose text is not seen as it stands: decoys within addresses, which are hidden,
-//! and addresses written backwards.
+//! Elements whose text is none of the site's own as it stands: decoys within addresses, which are
+//! hidden, addresses written backwards, and what visitors have posted.
 //!
-//! Blocks are no decoys: what is hidden at first, such as a menu, scripts show later.
+//! Only inline elements are decoys: what else is hidden at first, such as a menu, scripts show
+//! later.
 
 use super::element::Element;
 use super::tag::Attributes;
@@ -15,6 +16,8 @@ const REVERSED_MAX_BYTES: usize = 256;
 enum Masked {
     Hidden,
     Reversed,
+    /// A comment or a review.
+    Posted,
 }
 
 /// The outermost such element that is open.
@@ -33,13 +36,15 @@ impl Mask {
         attributes: &Attributes<'_>,
         class: &str,
     ) {
-        if self.open.is_none()
-            && element.is_inline()
-            && let Some(depth) = depth
-            && let Some(masked) = masked(attributes, class)
-        {
-            self.open = Some((depth, masked));
-        }
+        let Some(depth) = depth.filter(|_| self.open.is_none()) else {
+            return;
+        };
+        let masked = if element.is_inline() {
+            masked(attributes, class)
+        } else {
+            is_posted(class).then_some(Masked::Posted)
+        };
+        self.open = masked.map(|masked| (depth, masked));
     }
 
     /// Only so many elements are open any more; gives back a text as it is seen.
@@ -91,6 +96,29 @@ fn of_style(style: &str) -> Option<Masked> {
     }
 }
 
+/// Names that systems give to what visitors write.
+fn is_posted(class: &str) -> bool {
+    class.split_ascii_whitespace().any(|word| {
+        matches!(
+            word,
+            "comment"
+                | "comment-body"
+                | "comment-content"
+                | "comment-list"
+                | "comment-text"
+                | "commentlist"
+                | "comments-list"
+                | "customer-review"
+                | "review"
+                | "review-body"
+                | "review-content"
+                | "review-text"
+                | "user-comment"
+                | "user-review"
+        )
+    })
+}
+
 /// Names that systems and plugins give to decoys. `d-none d-md-inline` says how wide a screen is.
 fn of_class(class: &str) -> Option<Masked> {
     let mut found = None;
@@ -138,6 +166,7 @@ mod tests {
             Some(Masked::Reversed),
         );
         check("<span class=wpml-rtl>", Some(Masked::Reversed));
+        check("<li class='comment even'>", Some(Masked::Posted));
         for seen in [
             "<span>",
             "<span class='d-none d-md-inline'>",
@@ -148,6 +177,7 @@ mod tests {
             "<span dir=rtl>",
             "<div hidden>",
             "<div style='display:none'>",
+            "<div class=comments-link>",
         ] {
             check(seen, None);
         }

@@ -10,6 +10,9 @@ const SENTENCE_BYTES: usize = 120;
 /// Most bytes of a line that may be the label of the line below it.
 const LINE_MAX_BYTES: usize = 40;
 
+/// Most digits of such a line: those of "Phone (24 h):".
+const LINE_DIGITS_MAX: usize = 4;
+
 /// Signs for a phone and for a fax. The first of each is also put where an element is named after
 /// one.
 pub(super) const PHONE_SIGN: char = '☎';
@@ -263,7 +266,9 @@ impl Label {
             .unwrap_or_default();
         let says_nothing = since_number.len() == before.len()
             && !before.contains(|c: char| c.is_alphabetic() || is_sign(c));
-        if says_nothing && above.len() <= LINE_MAX_BYTES {
+        // A line with a number of its own announces no other.
+        let has_number = || above.bytes().filter(u8::is_ascii_digit).count() > LINE_DIGITS_MAX;
+        if says_nothing && above.len() <= LINE_MAX_BYTES && !has_number() {
             return Self::of_words(above);
         }
         Self::of_words(since_number)
@@ -420,6 +425,7 @@ mod tests {
         }
         assert_eq!(Label::of("", "Telefon"), Label::Phone);
         assert_eq!(Label::of(" ", "Fax:"), Label::Other);
+        assert_eq!(Label::of("", "ABN 51 824 753 556"), Label::None);
         assert_eq!(Label::of("or ", "Fax:"), Label::None);
         assert_eq!(Label::of("", &"Telefon ".repeat(9)), Label::None);
     }

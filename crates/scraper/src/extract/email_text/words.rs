@@ -11,6 +11,7 @@ pub(super) const BRACKETED_AT: &[&str] = &[
     "arobas",
     "arobase",
     "arroba",
+    "afna",
     "arond",
     "arondi",
     "arrobas",
@@ -102,7 +103,13 @@ pub(super) const BARE_AT: &[&str] = &[
     " arobase ",
     " arroba ",
     " chiocciola ",
+    " alfakrøll ",
+    " arond ",
     " klammeraffe ",
+    " krøllalfa ",
+    " papaki ",
+    " snabela ",
+    " παπάκι ",
     " kukac ",
     " małpa ",
     " snabel-a ",
@@ -113,6 +120,7 @@ pub(super) const BARE_AT: &[&str] = &[
     "_at_",
     "|at|",
 ];
+
 /// Those that mean other things as well, and want a spelled dot after them.
 pub(super) const COMMON_BARE_AT: &[&str] = &[" at ", " chez "];
 
@@ -127,7 +135,13 @@ pub(super) const BARE_DOT: &[&str] = &[
     " piste ",
     " point ",
     " ponto ",
+    " nokta ",
+    " pont ",
+    " prick ",
     " prik ",
+    " punct ",
+    " punktum ",
+    " τελεία ",
     " punkt ",
     " punto ",
     " punt ",
@@ -157,7 +171,12 @@ pub(super) const LABELS: &[&str] = &[
 ];
 
 /// Signs at which an address may be, besides the bare words.
-pub(super) const SIGNS: &[&str] = &["@", "＠", "[", "(", "{", "<", "（", "【"];
+pub(super) const SIGNS: &[&str] = &[
+    "@", "＠", "[", "(", "{", "<", "（", "【", "★", "☆", "●", "◎", "■", "◆",
+];
+
+/// What Japanese pages say where another sign stands for the at sign: "put @ in place of ★".
+pub(super) const REPLACED: &[&str] = &["を@", "を半角", "をアット", "→@", "=@"];
 
 /// Brackets, each with the one that closes it.
 pub(super) const BRACKETS: &[(char, char)] = &[

@@ -29,6 +29,10 @@ fn decoys_within_addresses_are_no_part_of_them() {
     check("<div class=hidden>info@firma.de</div>", &address);
     check("<a hidden href=mailto:trap@firma.de></a>", &[]);
     check("<span hidden>trap@firma.de</span>", &[]);
+    check(
+        "<ol><li class='comment even'><p>fan@firma.de</p></li></ol>info@firma.de",
+        &address,
+    );
 }
 
 #[test]
