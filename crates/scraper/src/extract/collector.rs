@@ -100,7 +100,7 @@ impl Collector {
             logo: Logo::default(),
             links: Links::new(scope),
             emails: Emails::new(host),
-            phones: Phones::default(),
+            phones: Phones::new(host),
             social: SocialLinks::default(),
             company: Company::default(),
             script_head: BoundedText::default(),

@@ -9,7 +9,7 @@ use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, Region}
 
 use super::phone_label::announces_fax;
 use super::phone_text::{Form, candidates, with_ending};
-use super::region::{region, region_of_country, region_of_domain, regions_of_language};
+use super::region::{region, region_of_country, region_of_domain, regions_in, regions_of_language};
 use crate::facts::CONTACTS_MAX;
 use crate::facts::contact::{ContactMethod, Evidence, Phone, add_found};
 use crate::words::strip_word;
@@ -22,6 +22,9 @@ const TEL_MAX_BYTES: usize = 64;
 
 /// Most countries that a number without country code may be of.
 const REGIONS_MAX: usize = 6;
+
+/// Most countries that a text has as parts of addresses.
+const NAMED_MAX: usize = 3;
 
 /// Countries whose numbers are always written with the zero before them, unless with the country
 /// code.
@@ -45,6 +48,10 @@ const FORMER_ZERO: &[Region] = &[Region::CZ, Region::PL, Region::SK, Region::GR,
 pub(super) struct Phones {
     candidates: Vec<Candidate>,
     hints: Vec<Region>,
+    /// The domain of the page is of no country, so that its text is asked for one.
+    is_of_no_country: bool,
+    /// The countries in the text.
+    named: Vec<Region>,
 }
 
 #[derive(Debug)]
@@ -56,6 +63,13 @@ struct Candidate {
 }
 
 impl Phones {
+    pub(super) fn new(host: &str) -> Self {
+        Self {
+            is_of_no_country: region_of_domain(host).is_none(),
+            ..Self::default()
+        }
+    }
+
     /// Takes what follows `tel:` in a link, unless the text before the link announces a fax.
     pub(super) fn add_tel(&mut self, target: &str, text_before: &str) {
         let number = target.split([';', '?', ',']).next().unwrap_or_default();
@@ -88,6 +102,13 @@ impl Phones {
         candidates(text, |number, form| {
             self.add(number, ContactMethod::Text, form);
         });
+        if self.is_of_no_country {
+            for region in regions_in(text) {
+                if self.named.len() < REGIONS_MAX && !self.named.contains(&region) {
+                    self.named.push(region);
+                }
+            }
+        }
     }
 
     /// Takes a country, by code or name, that the page states of its business.
@@ -101,7 +122,8 @@ impl Phones {
     }
 
     /// The valid numbers. Those without country code are read as of the countries that the page
-    /// states, of the domain, of other numbers on the page and of the language, in this order.
+    /// states, of the domain, of the language tag, of other numbers on the page, of the country at
+    /// the end of an address and of the language, in this order.
     pub(super) fn resolve(&mut self, host: &str, language: Option<&str>) -> Vec<Phone> {
         let candidates = std::mem::take(&mut self.candidates);
         let regions = self.regions(&candidates, host, language);
@@ -129,6 +151,9 @@ impl Phones {
             .iter()
             .filter(|candidate| candidate.form == Form::Sure)
             .filter_map(|candidate| international(&candidate.text)?.get_region_code());
+        // A list of countries says nothing.
+        let is_address = self.named.len() <= NAMED_MAX;
+        let of_text = self.named.iter().copied().filter(|_| is_address);
         let (of_tag, of_language) = language.map(regions_of_language).unwrap_or_default();
         let mut regions = Vec::new();
         for region in self
@@ -138,6 +163,7 @@ impl Phones {
             .chain(region_of_domain(host))
             .chain(of_tag)
             .chain(of_numbers)
+            .chain(of_text)
             .chain(of_language)
         {
             if regions.len() < REGIONS_MAX && !regions.contains(&region) {

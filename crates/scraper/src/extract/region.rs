@@ -1,6 +1,108 @@
 //! Which country numbers without a country code are of.
 
+use std::sync::LazyLock;
+
 use rlibphonenumber::{PHONE_NUMBER_UTIL, Region};
+
+use crate::words::Words;
+
+/// Names of countries as they end addresses, each once for every way in which it is written.
+const NAMES: &[(&str, Region)] = &[
+    ("Argentina", Region::AR),
+    ("Australia", Region::AU),
+    ("Austria", Region::AT),
+    ("Österreich", Region::AT),
+    ("Belgium", Region::BE),
+    ("België", Region::BE),
+    ("Belgique", Region::BE),
+    ("Brasil", Region::BR),
+    ("Brazil", Region::BR),
+    ("Bulgaria", Region::BG),
+    ("Canada", Region::CA),
+    ("Chile", Region::CL),
+    ("Colombia", Region::CO),
+    ("Croatia", Region::HR),
+    ("Hrvatska", Region::HR),
+    ("Cyprus", Region::CY),
+    ("Czech Republic", Region::CZ),
+    ("Czechia", Region::CZ),
+    ("Česká republika", Region::CZ),
+    ("Denmark", Region::DK),
+    ("Danmark", Region::DK),
+    ("Estonia", Region::EE),
+    ("Eesti", Region::EE),
+    ("Finland", Region::FI),
+    ("Suomi", Region::FI),
+    ("France", Region::FR),
+    ("Germany", Region::DE),
+    ("Deutschland", Region::DE),
+    ("Greece", Region::GR),
+    ("Ελλάδα", Region::GR),
+    ("Hungary", Region::HU),
+    ("Magyarország", Region::HU),
+    ("India", Region::IN),
+    ("Ireland", Region::IE),
+    ("Israel", Region::IL),
+    ("Italy", Region::IT),
+    ("Italia", Region::IT),
+    ("Japan", Region::JP),
+    ("Latvia", Region::LV),
+    ("Lithuania", Region::LT),
+    ("Luxembourg", Region::LU),
+    ("Malta", Region::MT),
+    ("Mexico", Region::MX),
+    ("México", Region::MX),
+    ("Netherlands", Region::NL),
+    ("Nederland", Region::NL),
+    ("New Zealand", Region::NZ),
+    ("Norway", Region::NO),
+    ("Norge", Region::NO),
+    ("Poland", Region::PL),
+    ("Polska", Region::PL),
+    ("Portugal", Region::PT),
+    ("Romania", Region::RO),
+    ("România", Region::RO),
+    ("Serbia", Region::RS),
+    ("Singapore", Region::SG),
+    ("Slovakia", Region::SK),
+    ("Slovensko", Region::SK),
+    ("Slovenia", Region::SI),
+    ("Slovenija", Region::SI),
+    ("South Africa", Region::ZA),
+    ("Spain", Region::ES),
+    ("España", Region::ES),
+    ("Sweden", Region::SE),
+    ("Sverige", Region::SE),
+    ("Switzerland", Region::CH),
+    ("Schweiz", Region::CH),
+    ("Suisse", Region::CH),
+    ("Svizzera", Region::CH),
+    ("Turkey", Region::TR),
+    ("Türkiye", Region::TR),
+    ("Ukraine", Region::UA),
+    ("United Arab Emirates", Region::AE),
+    ("United Kingdom", Region::GB),
+    ("England", Region::GB),
+    ("Scotland", Region::GB),
+    (" UK", Region::GB),
+    ("United States", Region::US),
+    (" USA", Region::US),
+];
+
+static NAMED: LazyLock<Words> = LazyLock::new(|| Words::new(NAMES.iter().map(|(name, _)| *name)));
+
+/// The countries with whose names lines end, as those of addresses do.
+pub(super) fn regions_in(text: &str) -> impl Iterator<Item = Region> {
+    NAMED.find(text).filter_map(|(name, start, end)| {
+        let (name, region) = NAMES.get(name)?;
+        let before = text.get(..start)?.chars().next_back();
+        let after = text.get(end..)?.trim_start_matches(['.', ' ']);
+        let is_written = text.get(start..end) == Some(*name);
+        let is_word = name.starts_with(' ') || before.is_none_or(|c| !c.is_alphanumeric());
+        let is_end = after.is_empty() || after.starts_with('\n');
+        (is_written && is_word && is_end).then_some(*region)
+    })
+}
 
 /// Country domains that are used for their sound all over the world.
 const GENERIC_COUNTRY_DOMAINS: &[&str] = &[
@@ -109,4 +211,23 @@ fn region_of_language(language: &str) -> Option<Region> {
         "zh" => Region::CN,
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn countries_are_named_where_addresses_end() {
+        for (text, regions) in [
+            ("1 High St, London, United Kingdom\nTel", &[Region::GB][..]),
+            ("10115 Berlin\nGermany.", &[Region::DE]),
+            ("12 Mill Lane, Leeds, UK", &[Region::GB]),
+            ("We ship to Germany and France from here", &[]),
+            ("our uk", &[]),
+            ("NewGermany", &[]),
+        ] {
+            assert_eq!(regions_in(text).collect::<Vec<_>>(), regions, "{text}");
+        }
+    }
 }

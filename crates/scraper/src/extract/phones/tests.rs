@@ -277,6 +277,10 @@ fn the_country_is_what_the_page_states_before_its_domain_and_language() {
     check("CH", "a.com", Some("de"), &[Region::CH, Region::DE]);
     check("Österreich", "a.de", None, &[Region::AT, Region::DE]);
     check("nowhere", "a.com", None, &[]);
+    let mut phones = Phones::new("a.com");
+    phones.add_text("1 High St, London, United Kingdom\nTel. 020 7946 0018");
+    let found = phones.resolve("a.com", Some("en"));
+    assert_eq!(found[0].value, "+442079460018");
     let mut phones = Phones::default();
     phones.add_text("Tel. +43 1 5321234 und Tel. 01 5324321");
     let found = phones.resolve("a.com", Some("de"));
