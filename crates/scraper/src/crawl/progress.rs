@@ -21,7 +21,7 @@ use crate::not_fetched::{Decided, NotFetched, Reason, Refused};
 use crate::profile::ProfileBuilder;
 use crate::step::{
     BodyHash, CrawlDelay, CrawlSummary, CrawledPage, DISCOVERED_MAX_BYTES, Discovered, PageCounts,
-    RecordedPage, SitemapCounts, SitemapShare, StopReason,
+    RecordedPage, SitemapCounts, SitemapShare, StopReason, listed_bytes,
 };
 use crate::traps::sign_of_a_trap;
 
@@ -249,13 +249,14 @@ impl Progress {
                 continue;
             }
             let text = url.as_str().to_owned();
-            if bytes + text.len() > DISCOVERED_MAX_BYTES {
+            let length = listed_bytes(&text);
+            if bytes + length > DISCOVERED_MAX_BYTES {
                 self.refuse(Reason::Budget, &url, not_fetched);
                 continue;
             }
             match self.frontier.offer(url, depth, Origin::Link) {
                 Offer::Admitted => {
-                    bytes += text.len();
+                    bytes += length;
                     followed.push(text);
                 }
                 Offer::Known => {}
@@ -344,17 +345,19 @@ impl Progress {
             files: if self.sitemaps.is_none() { files } else { 0 },
             ..SitemapShare::default()
         };
-        let mut bytes: usize = page.discovered.links.iter().map(String::len).sum();
+        let links = page.discovered.links.iter();
+        let mut bytes: usize = links.map(|url| listed_bytes(url)).sum();
         while let Some(url) = urls.pop_front() {
             let text = url.as_str().to_owned();
-            if bytes + text.len() > DISCOVERED_MAX_BYTES {
+            let length = listed_bytes(&text);
+            if bytes + length > DISCOVERED_MAX_BYTES {
                 urls.push_front(url);
                 share.more = true;
                 break;
             }
             match self.frontier.offer(url, SITEMAP_DEPTH, Origin::Sitemap) {
                 Offer::Admitted => {
-                    bytes += text.len();
+                    bytes += length;
                     share.urls.push(text);
                 }
                 Offer::Known => {}

@@ -15,13 +15,17 @@ use trawl_domain::failure::{Disposition, Failure, FailureCode};
 use trawl_domain::site::SiteAddress;
 use trawl_persistence::error::ScopeError;
 use trawl_persistence::jobs::{ClaimedJob, EndedJob, Ending, job_claim, job_finish};
-use trawl_persistence::pages::{PageRecord, StoredPage, pages_of_job};
+use trawl_persistence::pages::{PageRecord, RECORD_BYTES_MAX, StoredPage, pages_of_job};
 use trawl_persistence::pool::Pool;
 use trawl_persistence::workers::JobLease;
 use trawl_scraper::crawl::Crawl;
 use trawl_scraper::crawler::Crawler;
+use trawl_scraper::facts::FACTS_MAX_BYTES;
+use trawl_scraper::facts::content::CONTENT_MAX_BYTES;
 use trawl_scraper::profile::Profile;
-use trawl_scraper::step::{CrawlEnd, CrawlOrder, CrawlSummary, CrawledPage, RecordedPage, Step};
+use trawl_scraper::step::{
+    CrawlEnd, CrawlOrder, CrawlSummary, CrawledPage, DISCOVERED_MAX_BYTES, RecordedPage, Step,
+};
 use uuid::Uuid;
 
 use crate::core::chain::Chain;
@@ -38,6 +42,16 @@ const ATTEMPTS: Backoff = Backoff {
 
 /// Pages read at once to resume a crawl (chosen: 64 of the largest take 8 MiB).
 const REPLAY_SLICE: u32 = 64;
+
+/// Most bytes of a page's record beside its facts, its content and what it discovered: two URLs, two
+/// validators, the sentence of a failure, and counts.
+const RECORD_REST_MAX_BYTES: usize = 8 * 1024;
+
+// Whatever a page holds, it can be stored.
+const _: () = assert!(
+    DISCOVERED_MAX_BYTES + FACTS_MAX_BYTES + CONTENT_MAX_BYTES + RECORD_REST_MAX_BYTES
+        <= RECORD_BYTES_MAX
+);
 
 /// Crawls the sites of batches.
 pub struct SiteJobs {

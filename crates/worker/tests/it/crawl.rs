@@ -181,6 +181,81 @@ async fn no_page_is_lost_and_no_row_refused_for_what_a_page_contains() {
     worker.drain().await;
 }
 
+/// A page whose links, facts and content are all as large as they can be, and of letters that JSON
+/// has to escape.
+fn page_at_every_limit() -> String {
+    let mut page = String::from("<!DOCTYPE html><title>Found</title>");
+    for n in 0..80 {
+        page.push_str(&format!("<a href='/?{}{n}'>x</a>", "\\".repeat(980)));
+    }
+    for n in 0..400 {
+        let (local, label) = (format!("{n}{}", "z".repeat(58)), "b".repeat(60));
+        page.push_str(&format!(
+            "<a href='mailto:{local}@{label}.{label}.{label}.de'>x</a>
+             <a href='https://www.facebook.com/{n}{}'>x</a>",
+            "c".repeat(150)
+        ));
+    }
+    let quotes = "\\&quot;".repeat(600);
+    for name in ["title", "description", "type", "site_name", "locale"] {
+        page.push_str(&format!(
+            "<meta property=og:{name} content='{quotes}'><meta name=twitter:{name} content='{quotes}'>"
+        ));
+    }
+    for n in 0..100 {
+        page.push_str(&format!(
+            "<link rel=alternate hreflang=de href='/{n}{0}'><h3>{quotes}</h3>\
+             <script type=application/ld+json>{{\"@type\":\"Hotel\",\"name\":\"{n}{0}\"}}</script>",
+            "x".repeat(300)
+        ));
+    }
+    for n in 0..1400 {
+        page.push_str(&format!(
+            "<p>Our \"bread\" number {n} is baked <a href='/t{n}'>every day {n}</a> with flour.</p>"
+        ));
+    }
+    page
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_at_every_limit_is_stored() {
+    let house = House::build(Route::Pooled).await;
+    house.farm.add_site(
+        "limits.test",
+        Site::new(1).with_reply("/", Reply::html(page_at_every_limit())),
+    );
+    let batch = house.submit(&["limits.test".to_owned()], 2, 1).await;
+    let admin = house.database.admin().await.unwrap();
+    admin
+        .batch_execute(
+            r#"update trawl.batches
+               set options = '{"formats": {"text": true, "markdown": true, "links": true}, "max_depth": 1}'"#,
+        )
+        .await
+        .unwrap();
+    let mut options = options();
+    options.fetch.max_body_bytes = 8 * 1024 * 1024;
+    let worker = house.start_worker(options);
+    house.ended(batch).await;
+    let row = admin
+        .query_one(
+            "select state, coalesce(error, ''), length(discovered::text), length(facts::text),
+                    length(content::text)
+             from trawl.pages where depth = 0",
+            &[],
+        )
+        .await
+        .unwrap();
+    let (state, error): (String, String) = (row.get(0), row.get(1));
+    assert_eq!((state.as_str(), error.as_str()), ("fetched", ""));
+    let sizes: Vec<i32> = (2..5).map(|column| row.get(column)).collect();
+    assert!(
+        sizes[0] > 55_000 && sizes[1] > 30_000 && sizes[2] > 60_000,
+        "{sizes:?}"
+    );
+    worker.drain().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_politeness_delay_holds_between_the_jobs_of_one_host() {
     const DELAY: Duration = Duration::from_millis(300);
