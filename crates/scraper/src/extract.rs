@@ -35,6 +35,7 @@ mod phones;
 mod region;
 mod registers;
 mod script_kind;
+mod site_name;
 mod social;
 mod tag;
 mod text;

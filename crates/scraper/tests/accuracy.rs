@@ -10,11 +10,12 @@ use measure::labels::Part;
 use measure::{Tally, score_pages};
 
 /// Least precision and recall: what was reached, a little rounded down, so that it does not fall.
-const LEAST: [(Field, f64, f64); 6] = [
+const LEAST: [(Field, f64, f64); 7] = [
     (Field::Title, 1.0, 1.0),
     (Field::Emails, 0.99, 0.99),
     (Field::Phones, 0.99, 0.99),
     (Field::Social, 0.98, 0.98),
+    (Field::CompanyName, 0.95, 0.92),
     (Field::VatIds, 0.98, 0.95),
     (Field::Technologies, 0.98, 0.95),
 ];

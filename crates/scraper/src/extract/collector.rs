@@ -102,7 +102,7 @@ impl Collector {
             emails: Emails::new(host),
             phones: Phones::new(host),
             social: SocialLinks::default(),
-            company: Company::default(),
+            company: Company::new(host),
             script_head: BoundedText::default(),
             technologies: Detector::new(rules()),
             theme: Theme::default(),
@@ -167,6 +167,7 @@ impl Collector {
                 self.see_source(attributes);
                 self.logo.see_image(attributes, &class, &id, &self.base);
                 self.see_pictured_text(attributes, pictured);
+                self.see_logo(attributes, &class);
             }
             "h1" => self.announced.enter_heading(1),
             "h2" => self.announced.enter_heading(2),
@@ -297,7 +298,7 @@ impl Collector {
             .language
             .or_else(|| Some((detect(&content.text)?.to_owned(), LanguageSource::Text)))
             .unzip();
-        let (locations, company) = self.company.take();
+        let (locations, company) = self.company.take(head.title.as_deref());
         for country in company.iter().filter_map(CompanyFact::country) {
             self.phones.hint(country);
         }

@@ -2,6 +2,7 @@
 
 use super::company_name::{company_names, is_company_name};
 use super::registers::{CompanyNumber, company_numbers};
+use super::site_name::SiteName;
 use super::text::clean;
 use super::vat::vat_number;
 use crate::facts::contact::{
@@ -18,9 +19,22 @@ const NAME_MAX_BYTES: usize = 160;
 pub(super) struct Company {
     facts: Vec<CompanyFact>,
     locations: Vec<Location>,
+    site_name: SiteName,
 }
 
 impl Company {
+    pub(super) fn new(host: &str) -> Self {
+        Self {
+            site_name: SiteName::new(host),
+            ..Self::default()
+        }
+    }
+
+    /// Takes what a picture of a logo says in words.
+    pub(super) fn see_logo(&mut self, alt: &str) {
+        self.site_name.see_logo(alt);
+    }
+
     /// Takes an organization that the page states for machines.
     pub(super) fn see_organization(&mut self, organization: &Organization, method: ContactMethod) {
         if let Some(name) = &organization.legal_name {
@@ -64,10 +78,21 @@ impl Company {
             self.add(CompanyFactKind::LegalName, name, ContactMethod::Text);
         });
         company_numbers(text, |number| self.add_number(number));
+        self.site_name.add_text(text);
     }
 
-    /// Addresses and facts, judged.
-    pub(super) fn take(&mut self) -> (Vec<Location>, Vec<CompanyFact>) {
+    /// Addresses and facts, judged; the title of the page may tell a name.
+    pub(super) fn take(&mut self, title: Option<&str>) -> (Vec<Location>, Vec<CompanyFact>) {
+        self.leave_out_others();
+        let has_name = self.facts.iter().any(|fact| {
+            matches!(
+                fact.kind,
+                CompanyFactKind::LegalName | CompanyFactKind::Name
+            )
+        });
+        if !has_name && let Some(name) = self.site_name.best(title) {
+            self.add(CompanyFactKind::Name, &name, ContactMethod::Text);
+        }
         let (mut locations, mut facts) = (
             std::mem::take(&mut self.locations),
             std::mem::take(&mut self.facts),
@@ -79,6 +104,26 @@ impl Company {
             fact.evidence.judge(false);
         }
         (locations, facts)
+    }
+
+    /// Leaves out the names in the text that have less to do with the domain than the best: a
+    /// page on privacy names many others.
+    fn leave_out_others(&mut self) {
+        let site_name = &self.site_name;
+        let rank = |fact: &CompanyFact| {
+            if fact.evidence.methods != [ContactMethod::Text] {
+                3
+            } else if site_name.is_domain_in(&fact.value) {
+                2
+            } else {
+                u8::from(site_name.shares_word(&fact.value))
+            }
+        };
+        let is_legal = |fact: &&CompanyFact| fact.kind == CompanyFactKind::LegalName;
+        let best = self.facts.iter().filter(is_legal).map(rank).max();
+        let best = best.unwrap_or_default();
+        self.facts
+            .retain(|fact| !is_legal(&fact) || rank(fact) >= best);
     }
 
     fn add_number(&mut self, number: CompanyNumber) {
@@ -128,7 +173,7 @@ mod tests {
         company.see_address(&address, ContactMethod::Microdata);
         company.see_site_name(" Hirsch ");
         company.add_text("Hirsch GmbH\nUSt-IdNr. DE136695976\nAmtsgericht Köln HRB 12");
-        let (locations, facts) = company.take();
+        let (locations, facts) = company.take(None);
         assert_eq!(locations.len(), 1);
         assert_eq!(locations[0].evidence.count, 2);
         let found: Vec<_> = facts

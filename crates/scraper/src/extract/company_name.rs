@@ -3,223 +3,13 @@
 //! Taken only where a line is a name, or begins with one that something sets off: in running text
 //! others are named.
 
+mod forms;
+
 use std::ops::Range;
 use std::sync::LazyLock;
 
 use crate::words::Words;
-
-/// Legal forms that end a name, as they are written; a full stop may follow.
-const LEGAL_FORMS: &[&str] = &[
-    "A.S.",
-    "A.Ş",
-    "A.Ş.",
-    "A/S",
-    "AB",
-    "AG",
-    "AS",
-    "ASA",
-    "Aps",
-    "ApS",
-    "Anonim Şirketi",
-    "B.V.",
-    "BV",
-    "Bt.",
-    "CV",
-    "Co. KG",
-    "Co.KG",
-    "CO. KG",
-    "CO.KG",
-    "Corp",
-    "Corp.",
-    "Corporation",
-    "EIRELI",
-    "EURL",
-    "GbR",
-    "GesbR",
-    "GmbH",
-    "G.m.b.H.",
-    "Inc",
-    "Inc.",
-    "K/S",
-    "KG",
-    "KGaA",
-    "Kft",
-    "Kft.",
-    "LLC",
-    "LLP",
-    "LTDA",
-    "Lda",
-    "Lda.",
-    "Limited",
-    "Ltd",
-    "Ltd.",
-    "Ltd. Şti.",
-    "Ltda",
-    "Ltda.",
-    "Limited Şirketi",
-    "N.V.",
-    "NV",
-    "OHG",
-    "OG",
-    "OÜ",
-    "Oy",
-    "Oyj",
-    "OY",
-    "P.C.",
-    "PLC",
-    "Partnerschaft mbB",
-    "PartG mbB",
-    "PartGmbB",
-    "mbB",
-    "mbH",
-    "plc",
-    "S. de R.L. de C.V.",
-    "S.A.",
-    "S.A. de C.V.",
-    "S.A.S.",
-    "S.C.",
-    "S.L.",
-    "S.L.U.",
-    "S.L.P.",
-    "S.R.L.",
-    "S.R.O.",
-    "S.a.s.",
-    "S.n.c.",
-    "S.p.A.",
-    "S.r.l.",
-    "S.r.l.s.",
-    "S.à r.l.",
-    "SA",
-    "SARL",
-    "SAS",
-    "SASU",
-    "SE",
-    "SIA",
-    "SL",
-    "SLU",
-    "SNC",
-    "SRL",
-    "SpA",
-    "Srl",
-    "Srls",
-    "Sp. k.",
-    "Sp. z o. o.",
-    "Sp. z o.o.",
-    "Sp. z.o.o.",
-    "Sp.j.",
-    "Sp.k.",
-    "UAB",
-    "UG",
-    "UG (haftungsbeschränkt)",
-    "V.O.F.",
-    "VOF",
-    "Zrt",
-    "Zrt.",
-    "a.s.",
-    "akciová společnost",
-    "d.d.",
-    "d.o.o.",
-    "e. K.",
-    "e. V.",
-    "e.G.",
-    "e.K.",
-    "e.U.",
-    "e.V.",
-    "eG",
-    "eK",
-    "eV",
-    "s. r. o.",
-    "s.c.",
-    "s.r.o.",
-    "sp. k.",
-    "sp. z o. o.",
-    "sp. z o.o.",
-    "sp. z.o.o.",
-    "sp.j.",
-    "sp.k.",
-    "spol. s r.o.",
-    "ΑΕ",
-    "Α.Ε.",
-    "ΕΠΕ",
-    "Ε.Π.Ε.",
-    "ΙΚΕ",
-    "Ι.Κ.Ε.",
-    "ΟΕ",
-    "Ο.Ε.",
-    "ЕООД",
-    "ООД",
-];
-
-/// Legal forms that begin a name.
-const LEGAL_PREFIXES: &[&str] = &[
-    "ООО",
-    "ОАО",
-    "ЗАО",
-    "ПАО",
-    "АО",
-    "ТОВ",
-    "株式会社",
-    "有限会社",
-    "合同会社",
-    "PT ",
-    "UAB ",
-    "SIA ",
-];
-
-/// Words before a name that say so, in lower case.
-const LABELS: &[&str] = &[
-    "anbieter",
-    "azienda",
-    "bedrijf",
-    "bedrijfsnaam",
-    "betreiber",
-    "cégnév",
-    "company",
-    "company name",
-    "copyright",
-    "denominación social",
-    "denominazione",
-    "diensteanbieter",
-    "editor",
-    "empresa",
-    "firma",
-    "firmanavn",
-    "firmanimi",
-    "firmenname",
-    "företag",
-    "handelsnaam",
-    "herausgeber",
-    "impressum",
-    "inhaber",
-    "legal name",
-    "nazwa",
-    "nazwa firmy",
-    "név",
-    "operator",
-    "propriétaire",
-    "raison sociale",
-    "ragione sociale",
-    "razão social",
-    "razón social",
-    "registered name",
-    "responsable",
-    "siège social",
-    "société",
-    "statutaire naam",
-    "titolare",
-    "titular",
-    "unternehmen",
-    "verantwortlich",
-    "virksomhed",
-    "názov",
-    "obchodní firma",
-    "éditeur",
-    "επωνυμία",
-    "会社名",
-    "商号",
-    "運営会社",
-    "社名",
-];
+use forms::{FOR_OTHERS, GREETINGS, LABELS, LEGAL_FORMS, LEGAL_PREFIXES, RESERVED, SEATS};
 
 /// Most bytes and words of a name.
 const NAME_MAX_BYTES: usize = 100;
@@ -279,18 +69,36 @@ fn name_at(text: &str, word: usize, start: usize, end: usize) -> Option<Range<us
     let (line_start, line_end) = line_around(text, start, end)?;
     match known {
         Some(_) => {
-            if !is_set_off(text.get(end..line_end)?) {
+            let is_copyright = || text.get(line_start..start).is_some_and(|t| t.contains('©'));
+            if !is_set_off(text.get(end..line_end)?) && !is_copyright() {
                 return None;
             }
-            let name = without_label(text.get(line_start..end)?);
+            let before = text.get(line_start..end)?;
+            let lower = before.to_lowercase();
+            if FOR_OTHERS.iter().any(|words| lower.contains(words)) {
+                return None;
+            }
+            let name = without_label(before);
             is_name(name, form).then(|| end - name.len()..end)
         }
         None => {
+            let known = LEGAL_PREFIXES.get(word.checked_sub(LEGAL_FORMS.len())?)?;
+            if *known != form {
+                return None;
+            }
             let before = text.get(line_start..start)?;
+            if let Some(bracketed) = in_brackets(before, text.get(start..line_end)?) {
+                return Some(start..start + bracketed.len());
+            }
             let line = text.get(line_start..line_end)?;
             let name_end = line
-                .find([',', '|', '、', '〒', '　', '(', '（', ';'])
+                .find([',', '|', '、', '〒', '　', '（', ';', '–'])
                 .unwrap_or(line.len());
+            let name_end = SEATS
+                .iter()
+                .filter_map(|seat| line.find(seat))
+                .chain([name_end])
+                .min()?;
             let line = line.get(..name_end)?.trim_end();
             let name = without_label(line);
             let end = line_start + line.len();
@@ -320,34 +128,49 @@ fn line_around(text: &str, start: usize, end: usize) -> Option<(usize, usize)> {
     Some((line_start, line_end))
 }
 
+/// The name within brackets that begins with its legal form: `翠蓮館（有限会社翠蓮館）`.
+fn in_brackets<'a>(before: &str, rest: &'a str) -> Option<&'a str> {
+    let close = match before.chars().next_back()? {
+        '(' => ')',
+        '（' => '）',
+        _ => return None,
+    };
+    let name = rest.split_once(close)?.0;
+    (name.len() <= NAME_MAX_BYTES).then_some(name)
+}
+
 fn is_cased(c: char) -> bool {
     c.is_uppercase() || c.is_lowercase()
 }
 
 /// Whether what follows a legal form ends the name.
 fn is_set_off(rest: &str) -> bool {
+    // "SE-2024" is none.
+    if rest.starts_with('-') && !rest.starts_with("- ") {
+        return false;
+    }
     let rest = rest.trim_start_matches(['.', ' ', '\u{a0}']);
     let Some(first) = rest.chars().next() else {
         return true;
     };
-    let lower = rest
-        .get(..rest.floor_char_boundary(24))
-        .unwrap_or_default()
-        .to_lowercase();
-    let is_reserved = [
-        "all rights",
-        "alle rechte",
-        "tous droits",
-        "todos los",
-        "tutti i",
-        "wszel",
-    ]
-    .iter()
-    .any(|words| lower.starts_with(words));
     matches!(
         first,
         ',' | '|' | '·' | '•' | '–' | '—' | '-' | ':' | ';' | '(' | '©' | '/'
-    ) || is_reserved
+    ) || is_reserved(rest)
+        || begins_with(rest, SEATS)
+}
+
+/// Whether a text begins with the words that reserve all rights.
+pub(super) fn is_reserved(text: &str) -> bool {
+    begins_with(text, RESERVED)
+}
+
+fn begins_with(text: &str, words: &[&str]) -> bool {
+    let lower = text
+        .get(..text.floor_char_boundary(24))
+        .unwrap_or_default()
+        .to_lowercase();
+    words.iter().any(|words| lower.starts_with(words))
 }
 
 /// A line without what says that a name follows.
@@ -380,7 +203,12 @@ fn without_label(line: &str) -> &str {
         }
         name = shorter;
     }
-    name
+    // A heading asks to write to it.
+    GREETINGS
+        .iter()
+        .find_map(|word| name.strip_prefix(word))
+        .filter(|rest| rest.starts_with(char::is_uppercase))
+        .unwrap_or(name)
 }
 
 /// Whether a text before a legal form is a name and no sentence.
@@ -393,15 +221,23 @@ fn is_name(name: &str, form: &str) -> bool {
         .starts_with(|c: char| c.is_uppercase() || c.is_ascii_digit() || c == '"' || c == '„')
         || own.split(' ').count() == 1 && own.len() > 1;
     let words = own.split_whitespace();
+    // "San. ve Tic." is a part of names.
+    let stops = own.matches(". ").count();
+    let shortened = ["& Co. ", "San. ", "Tic. ", "Dr. ", "Inh. ", "St. "];
+    let shortened: usize = shortened.iter().map(|word| own.matches(word).count()).sum();
     let is_sentence = own.contains([':', ';', '?', '!', '|', '©', '@'])
-        || own.contains(". ") && !own.contains("& Co. ") && own.matches(". ").count() > 1
+        || stops > shortened + 1
         || words
             .clone()
             .filter(|word| word.starts_with(char::is_lowercase) && word.len() > 3)
             .count()
             > 2;
     // "2. OG" is a floor.
-    let is_numbered = own.ends_with(['.', '/']) && !own.contains("Co.");
+    let last = own.rsplit(' ').next().unwrap_or_default();
+    let is_numbered = own.ends_with('/')
+        || last
+            .strip_suffix('.')
+            .is_some_and(|number| !number.contains(char::is_alphabetic));
     begins
         && !is_numbered
         && !is_sentence
@@ -437,6 +273,15 @@ mod tests {
             ("Svensson AB", "Svensson AB"),
             ("Novák s.r.o.", "Novák s.r.o."),
             ("株式会社さくら", "株式会社さくら"),
+            ("旅館（有限会社さくら）", "有限会社さくら"),
+            ("Contact Acme Air, LLC", "Acme Air, LLC"),
+            ("© 2024 Zug Kft. Minden jog fenntartva", "Zug Kft."),
+            ("SARL Le Petit au capital de 8 000 €", "SARL Le Petit"),
+            ("Nowak sp. z o.o. z siedzibą w Łodzi", "Nowak sp. z o.o."),
+            (
+                "Yalı Turizm San. ve Tic. Ltd. Şti.",
+                "Yalı Turizm San. ve Tic. Ltd. Şti.",
+            ),
             ("会社名：株式会社さくら", "株式会社さくら"),
             ("ООО «Ромашка»", "ООО «Ромашка»"),
             (
@@ -454,6 +299,10 @@ mod tests {
             "Wir nutzen Dienste der Google Ireland Limited für die Analyse.",
             "This site is hosted by Acme Inc. in Texas and by others",
             "Webdesign: Agentur Schmidt GmbH",
+            "Appel d'offres SE-2024-05",
+            "Komplementärin: Müller Verwaltungs-GmbH",
+            "Hosting durch Acme GmbH",
+            "sas dit",
             "GmbH",
             "We limited it",
             "the limited",

@@ -25,6 +25,8 @@ const WARNING_REACH_BYTES: usize = 160;
 
 static PLACES: LazyLock<Words> = LazyLock::new(|| Words::new(BARE_AT.iter().chain(SIGNS).copied()));
 
+static WARNED: LazyLock<Words> = LazyLock::new(|| Words::new(WARNINGS.iter().copied()));
+
 /// An address as a text has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Written<'a> {
@@ -94,8 +96,7 @@ fn is_of_others(before: &str) -> bool {
     let line = before.get(start..).unwrap_or_default().rsplit('\n').next();
     let line = line.unwrap_or_default().to_lowercase();
     let line = line.trim_end_matches([' ', ':', '<', '"', '\'', '„', '“', '«', '(']);
-    WARNINGS.iter().any(|warning| line.contains(warning))
-        || EXAMPLES.iter().any(|example| line.ends_with(example))
+    WARNED.find(line).next().is_some() || EXAMPLES.iter().any(|example| line.ends_with(example))
 }
 
 /// `info@ firma.de` and `info @firma.de`.

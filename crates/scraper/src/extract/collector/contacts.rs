@@ -84,6 +84,18 @@ impl Collector {
         }
     }
 
+    /// A picture that is named after a logo, or stands in what is.
+    pub(super) fn see_logo(&mut self, attributes: &Attributes<'_>, class: &str) {
+        let is_logo = |text: &str| text.contains("logo") || text.contains("Logo");
+        let src = attributes.raw("src").unwrap_or_default();
+        let file = src.rsplit('/').next().unwrap_or_default();
+        if let Some(alt) = attributes.get("alt").filter(|alt| !alt.is_empty())
+            && (is_logo(&alt) || is_logo(class) || is_logo(file))
+        {
+            self.company.see_logo(&alt);
+        }
+    }
+
     /// A link out of the site, which may lead to a profile.
     fn see_outward(&mut self, url: &PageUrl, attributes: &Attributes<'_>) {
         if let Some(number) = chat_number(url) {
