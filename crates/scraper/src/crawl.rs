@@ -13,12 +13,14 @@ mod robots_gate;
 mod sitemaps;
 mod start;
 mod visit;
+mod waits;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 use trawl_domain::failure::Failure;
+use trawl_domain::page::PageState;
 use trawl_domain::site::SiteAddress;
 use trawl_domain::url_rules::PageUrl;
 
@@ -27,25 +29,24 @@ use crate::step::{CrawlEnd, CrawlOrder, CrawledPage, RecordedPage, Snooze, Step,
 use progress::Progress;
 use sitemaps::Sitemaps;
 use visit::{Outcome, Reach, Visit, Visitor};
+use waits::Waits;
 
 /// After so many pages in a row for which the server was not reached or did not answer, the rest
 /// of the site is left alone. Chosen: beyond a hiccup, and at 20 s each already three minutes.
 const SILENT_PAGES_MAX: u32 = 10;
-
-/// Most waits in a row that a site may ask for without giving a page between them. Chosen: with an
-/// hour each, ten hours for a site that does nothing else.
-const SNOOZES_MAX: u32 = 10;
 
 /// The crawl of one site.
 #[derive(Debug)]
 pub struct Crawl {
     site: SiteAddress,
     max_duration: Option<Duration>,
-    /// When no further page is fetched; known with the first step.
+    /// When no further page is fetched; whole with the first step.
     deadline: Option<Instant>,
+    has_begun: bool,
     silent_pages: u32,
-    /// Waits that the site asked for since its last page.
-    snoozes: u32,
+    waits: Waits,
+    /// A wait that the sitemaps asked for, to be passed on after the page that came before.
+    postponed: Option<Box<Snooze>>,
     progress: Progress,
     sitemaps: Sitemaps,
     visitor: Visitor,
@@ -71,13 +72,16 @@ impl Crawl {
             max_pages,
             options,
             snoozes,
+            deadline,
         } = order;
         Self {
             site,
             max_duration: options.max_duration(),
-            deadline: None,
+            deadline,
+            has_begun: false,
             silent_pages: 0,
-            snoozes,
+            waits: Waits::after(snoozes),
+            postponed: None,
             visitor: Visitor::new(shared, &options),
             progress: Progress::new(max_pages, options),
             sitemaps: Sitemaps::default(),
@@ -111,11 +115,16 @@ impl Crawl {
     /// A step that is dropped loses the page in flight and no other; the next call asks for that
     /// page again.
     pub async fn next(&mut self) -> Step {
-        if self.deadline.is_none() {
+        if !self.has_begun {
+            self.has_begun = true;
             let left = |max: Duration| max.saturating_sub(self.progress.fetching());
-            self.deadline = self
+            let own = self
                 .max_duration
                 .and_then(|max| Instant::now().checked_add(left(max)));
+            self.deadline = own.into_iter().chain(self.deadline).min();
+        }
+        if let Some(snooze) = self.postponed.take() {
+            return Step::Snooze(snooze);
         }
         loop {
             match &self.phase {
@@ -129,34 +138,42 @@ impl Crawl {
                     }));
                 }
                 Phase::Start => {
-                    if let Err(snooze) = self.start().await
-                        && let Some(step) = self.snooze(*snooze)
-                    {
-                        return step;
+                    if let Err(snooze) = self.start().await {
+                        if self.waits.use_for_start() {
+                            return Step::Snooze(snooze);
+                        }
+                        self.phase = Phase::Ended(StopReason::Error, Some(snooze.failure));
                     }
                 }
                 Phase::Sitemaps(_) => {
-                    if self.progress.wants_sitemaps() && self.progress.spent().is_none() {
-                        let read = self.sitemaps.read(&mut self.visitor, &mut self.progress);
-                        // What was found until the deadline is recorded all the same.
-                        let _ = within(self.deadline, read).await;
-                    }
-                    let phase = std::mem::replace(&mut self.phase, Phase::Pages);
-                    if let Phase::Sitemaps(Some(page)) = phase {
-                        return self.yielded(page);
+                    let snooze = self.read_sitemaps().await;
+                    let after = match snooze {
+                        Some(_) => Phase::Sitemaps(None),
+                        None => Phase::Pages,
+                    };
+                    let phase = std::mem::replace(&mut self.phase, after);
+                    match (phase, snooze) {
+                        (Phase::Sitemaps(Some(page)), snooze) => {
+                            self.postponed = snooze;
+                            return self.yielded(page);
+                        }
+                        (_, Some(snooze)) => return Step::Snooze(snooze),
+                        (_, None) => {}
                     }
                 }
                 Phase::Pages => match self.page().await {
                     Ok(Some(page)) => return self.yielded(Box::new(page)),
                     Ok(None) => {}
-                    Err(snooze) => {
-                        if let Some(step) = self.snooze(*snooze) {
-                            return step;
-                        }
-                    }
+                    Err(snooze) => return Step::Snooze(snooze),
                 },
             }
         }
+    }
+
+    /// How often the site has asked for a wait in a row, for the order that goes on after a
+    /// [`Step::Snooze`].
+    pub fn snoozes(&self) -> u32 {
+        self.waits.in_a_row()
     }
 
     fn end(&mut self, stop_reason: StopReason) {
@@ -169,7 +186,7 @@ impl Crawl {
             self.end(stop_reason);
             return Ok(None);
         }
-        if self.silent_pages >= SILENT_PAGES_MAX {
+        if self.silent_pages >= SILENT_PAGES_MAX || self.waits.are_over() {
             self.end(StopReason::Error);
             return Ok(None);
         }
@@ -184,34 +201,49 @@ impl Crawl {
             self.end(StopReason::MaxDuration);
             return Ok(None);
         };
-        let visit = visit?;
+        let visit = match visit {
+            Ok(visit) => visit,
+            Err(snooze) if self.waits.use_for_page() => return Err(snooze),
+            Err(snooze) => Visit::waited_for_in_vain(*snooze),
+        };
         self.silent_pages = if is_silent(&visit) {
             self.silent_pages.saturating_add(1)
         } else {
             0
         };
-        Ok(Some(self.progress.take(next, visit)))
+        let page = self.progress.take(next, visit);
+        if page.state == PageState::Fetched {
+            self.waits.fetched();
+        } else {
+            self.waits.given_up();
+        }
+        Ok(Some(page))
+    }
+
+    /// Reads sitemaps as far as time and the site allow; a wait that it asks for is answered.
+    async fn read_sitemaps(&mut self) -> Option<Box<Snooze>> {
+        if !self.progress.wants_sitemaps() || self.progress.spent().is_some() {
+            return None;
+        }
+        let read = self.sitemaps.read(&mut self.visitor, &mut self.progress);
+        // What was found until the deadline is recorded all the same.
+        let snooze = within(self.deadline, read).await?.err()?;
+        if self.waits.use_for_page() {
+            return Some(snooze);
+        }
+        self.waits.given_up();
+        self.sitemaps.give_up();
+        None
     }
 
     /// A page, and with it as much of what sitemaps named as it can take.
     fn yielded(&mut self, mut page: Box<CrawledPage>) -> Step {
-        self.snoozes = 0;
         if self.progress.wants_sitemaps() {
-            self.progress.share(&mut page, self.sitemaps.found());
+            let is_unread = self.postponed.is_some();
+            self.progress
+                .share(&mut page, self.sitemaps.found(), is_unread);
         }
         Step::Page(page)
-    }
-
-    /// Passes a wish to be left alone on; a site that wishes for nothing else is given up.
-    fn snooze(&mut self, snooze: Snooze) -> Option<Step> {
-        if self.snoozes < SNOOZES_MAX {
-            self.snoozes = self.snoozes.saturating_add(1);
-            return Some(Step::Snooze(Box::new(snooze)));
-        }
-        // What the site gave before stays good; without a page the site has failed.
-        let failure = matches!(self.phase, Phase::Start).then_some(snooze.failure);
-        self.phase = Phase::Ended(StopReason::Error, failure);
-        None
     }
 }
 

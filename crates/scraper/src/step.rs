@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize, Serializer};
+use tokio::time::Instant;
 use trawl_domain::crawl_options::CrawlOptions;
 use trawl_domain::failure::Failure;
 use trawl_domain::page::PageState;
@@ -24,8 +25,11 @@ pub struct CrawlOrder {
     pub max_pages: u32,
     /// What the client asked of the crawl.
     pub options: CrawlOptions,
-    /// How often the site asked for a wait since its last page, in earlier attempts.
+    /// What [`Crawl::snoozes`](crate::crawl::Crawl::snoozes) said when the site asked for a wait
+    /// last, in earlier attempts; else 0.
     pub snoozes: u32,
+    /// When the crawl ends at the latest, with what it has by then.
+    pub deadline: Option<Instant>,
 }
 
 /// The first half of the SHA-256 of a body, decoded.
@@ -113,8 +117,10 @@ pub enum Step {
 pub struct Snooze {
     /// For how long: at most an hour.
     pub wait: Duration,
-    /// What became of the request: why the site fails if nobody waits.
+    /// What became of the request: why the page fails if nobody waits.
     pub failure: Failure,
+    /// The status of the answer that asked for it.
+    pub http_status: u16,
 }
 
 /// A delay between fetches that robots.txt asked for.
@@ -233,7 +239,7 @@ pub enum StopReason {
     /// The page budget is used up, or as many URLs as come with it: ten for each page and a
     /// hundred.
     MaxPages,
-    /// The time that the client gave is over.
+    /// The time that the client or the operator gave is over.
     MaxDuration,
     /// The bytes that the client gave are used up.
     MaxBytes,

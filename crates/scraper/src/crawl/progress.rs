@@ -334,15 +334,17 @@ impl Progress {
         self.frontier.key(url)
     }
 
-    /// Records with a page as much of what sitemaps named as it can take.
-    pub(super) fn share(&mut self, page: &mut CrawledPage, found: Found<'_>) {
+    /// Records with a page as much of what sitemaps named as it can take; where some of them are
+    /// still unread, more is to come.
+    pub(super) fn share(&mut self, page: &mut CrawledPage, found: Found<'_>, is_unread: bool) {
         let Found {
             urls,
             files,
             mut not_fetched,
         } = found;
         let mut share = SitemapShare {
-            files: if self.sitemaps.is_none() { files } else { 0 },
+            files: files.saturating_sub(self.sitemaps.map_or(0, |counts| counts.files)),
+            more: is_unread,
             ..SitemapShare::default()
         };
         let links = page.discovered.links.iter();

@@ -107,23 +107,34 @@ impl RobotsGate {
     }
 
     /// The sitemaps that robots.txt of a page's origin names.
+    ///
+    /// # Errors
+    ///
+    /// The server wants to be left alone first.
     pub(super) async fn sitemaps(
         &mut self,
         page: &PageUrl,
         shared: &Shared,
         pace: &mut Pace,
-    ) -> Vec<PageUrl> {
-        // Whether the page itself is allowed does not matter here.
-        let _ = self.admit(page, shared, pace).await;
-        let origin = page.as_url().origin().ascii_serialization();
-        match self.by_origin.get(&origin).map(|entry| &entry.robots) {
-            Some(Robots::Rules(rules)) => rules
-                .sitemaps()
-                .iter()
-                .filter_map(|url| PageUrl::resolve(page.as_url(), url).ok())
-                .collect(),
-            Some(Robots::Closed(_) | Robots::Unconnected { .. }) | None => Vec::new(),
+    ) -> Result<Vec<PageUrl>, Box<Snooze>> {
+        if let Err(refusal) = self.admit(page, shared, pace).await {
+            match *refusal {
+                Refusal::Wait(snooze) => return Err(Box::new(snooze)),
+                // Whether the page itself is allowed does not matter here.
+                Refusal::Outcome(_) => {}
+            }
         }
+        let origin = page.as_url().origin().ascii_serialization();
+        Ok(
+            match self.by_origin.get(&origin).map(|entry| &entry.robots) {
+                Some(Robots::Rules(rules)) => rules
+                    .sitemaps()
+                    .iter()
+                    .filter_map(|url| PageUrl::resolve(page.as_url(), url).ok())
+                    .collect(),
+                Some(Robots::Closed(_) | Robots::Unconnected { .. }) | None => Vec::new(),
+            },
+        )
     }
 }
 
@@ -181,6 +192,7 @@ async fn fetch(
             return Err(Snooze {
                 wait,
                 failure: status_failure(&url, answer.status().as_u16()),
+                http_status: answer.status().as_u16(),
             });
         }
         if let Some(location) = answer.location() {

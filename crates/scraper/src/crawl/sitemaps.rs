@@ -6,13 +6,15 @@
 use std::collections::{HashSet, VecDeque};
 use std::ops::ControlFlow;
 
+use tokio::time::sleep;
 use trawl_domain::url_rules::PageUrl;
 
 use super::progress::Progress;
-use super::visit::Visitor;
+use super::visit::{Visitor, WAIT_HERE_MAX, WAITS_HERE_MAX};
 use crate::frontier::WAITING_MAX_BYTES;
 use crate::not_fetched::NotFetched;
 use crate::sitemap::Entry;
+use crate::step::Snooze;
 
 /// Most sitemaps that are asked for, indexes included. Chosen: at the usual pace they take seconds;
 /// the protocol allows each 50,000 URLs, far more than any budget.
@@ -66,18 +68,44 @@ pub(super) struct Found<'a> {
 }
 
 impl Sitemaps {
-    /// Reads sitemaps until all are read, or as much is found as the crawl can take.
+    /// Reads sitemaps until all are read, or as much is found as the crawl can take. Short waits that
+    /// the site asks for are waited out.
+    ///
+    /// # Errors
+    ///
+    /// The site wants to be left alone first. What was found counts, and the next call goes on.
     ///
     /// # Cancel safety
     ///
     /// A reading that is abandoned continues with the file that it was at.
-    pub(super) async fn read(&mut self, visitor: &mut Visitor, progress: &mut Progress) {
+    pub(super) async fn read(
+        &mut self,
+        visitor: &mut Visitor,
+        progress: &mut Progress,
+    ) -> Result<(), Box<Snooze>> {
+        let mut waits = 0;
+        loop {
+            match self.read_on(visitor, progress).await {
+                Err(snooze) if snooze.wait <= WAIT_HERE_MAX && waits < WAITS_HERE_MAX => {
+                    waits += 1;
+                    sleep(snooze.wait).await;
+                }
+                read => return read,
+            }
+        }
+    }
+
+    async fn read_on(
+        &mut self,
+        visitor: &mut Visitor,
+        progress: &mut Progress,
+    ) -> Result<(), Box<Snooze>> {
         let (Some(start_page), Some(scope)) = (progress.start_page(), progress.scope()) else {
-            return;
+            return Ok(());
         };
         let (start_page, scope) = (start_page.clone(), scope.clone());
         if self.queue.is_none() {
-            let mut named = visitor.named_sitemaps(&start_page).await;
+            let mut named = visitor.named_sitemaps(&start_page).await?;
             named.retain(|url| scope.contains(url));
             if named.is_empty() {
                 named.extend(PageUrl::resolve(start_page.as_url(), "/sitemap.xml").ok());
@@ -102,7 +130,7 @@ impl Sitemaps {
                         more_if(deeper.len() < FILES_MAX)
                     }
                 })
-                .await;
+                .await?;
             if level < INDEX_LEVELS_MAX {
                 for url in deeper {
                     self.enqueue(url, level + 1);
@@ -118,6 +146,12 @@ impl Sitemaps {
                 None => queue.clear(),
             }
         }
+        Ok(())
+    }
+
+    /// Leaves those alone that are not yet read.
+    pub(super) fn give_up(&mut self) {
+        self.queue = Some(VecDeque::new());
     }
 
     fn enqueue(&mut self, url: PageUrl, level: u32) {

@@ -5,7 +5,7 @@ use trawl_domain::url_rules::PageUrl;
 
 use super::redirect::HopVerdict;
 use super::visit::{Outcome, Reach};
-use super::{Crawl, Phase};
+use super::{Crawl, Phase, within};
 use crate::registrable::is_same_site;
 use crate::step::{Snooze, StopReason};
 
@@ -33,10 +33,18 @@ impl Crawl {
                     HopVerdict::OffSite
                 }
             };
-            let visit = self.visitor.visit(&url, None, &judge).await?;
+            let visit = self.visitor.visit(&url, None, &judge);
+            let Some(visit) = within(self.deadline, visit).await else {
+                let sentence = format!("GET {url} gave no page within the time for the site");
+                let failure = Failure::new(FailureCode::DeadlineExceeded, sentence);
+                self.phase = Phase::Ended(StopReason::MaxDuration, Some(failure));
+                return Ok(());
+            };
+            let visit = visit?;
             match &visit.outcome {
                 Outcome::Fetched(_) => {
                     let page = self.progress.take_start(url, visit);
+                    self.waits.fetched();
                     self.phase = Phase::Sitemaps(Some(Box::new(page)));
                     return Ok(());
                 }

@@ -20,17 +20,17 @@ use super::redirect::{self, HopVerdict, Next, REDIRECTS_MAX};
 use super::robots_gate::{Refusal, RobotsGate, status_failure};
 use crate::crawler::Shared;
 use crate::extract::Extracted;
-use crate::fetch::FetchError;
+use crate::fetch::{Answer, FetchError};
 use crate::pace::Pace;
 use crate::sitemap::{self, Entry};
 use crate::step::{BodyHash, CrawlDelay, Snooze};
 
 /// Longest wait that is waited out within a step; a longer one is left to whoever drives the crawl.
 /// Chosen: a slot that is held for so long costs less than giving the site back and taking it again.
-const WAIT_HERE_MAX: Duration = Duration::from_secs(5);
+pub(super) const WAIT_HERE_MAX: Duration = Duration::from_secs(5);
 
 /// Most such waits for one request.
-const WAITS_HERE_MAX: u32 = 3;
+pub(super) const WAITS_HERE_MAX: u32 = 3;
 
 /// Most times that a request is made again after a hiccup.
 const RETRIES_MAX: u32 = 2;
@@ -69,6 +69,26 @@ pub(super) struct Visit {
     pub(super) last_modified: Option<String>,
     pub(super) body_hash: Option<BodyHash>,
     pub(super) outcome: Outcome,
+}
+
+impl Visit {
+    /// A page that the site does not give, however long it is waited for.
+    pub(super) fn waited_for_in_vain(snooze: Snooze) -> Self {
+        Self {
+            final_url: None,
+            http_status: Some(snooze.http_status),
+            body_bytes: 0,
+            duration: Duration::ZERO,
+            first_byte: None,
+            etag: None,
+            last_modified: None,
+            body_hash: None,
+            outcome: Outcome::Failed {
+                failure: snooze.failure,
+                reach: Reach::Answer,
+            },
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -255,32 +275,42 @@ impl Visitor {
     }
 
     /// The sitemaps that robots.txt of a page's origin names.
-    pub(super) async fn named_sitemaps(&mut self, page: &PageUrl) -> Vec<PageUrl> {
+    pub(super) async fn named_sitemaps(
+        &mut self,
+        page: &PageUrl,
+    ) -> Result<Vec<PageUrl>, Box<Snooze>> {
         self.gate.sitemaps(page, &self.shared, &mut self.pace).await
     }
 
-    /// Reads a sitemap within `scope`; `None` if the server did not answer, or asked for a wait.
+    /// Reads a sitemap within `scope`; `None` if the server did not answer.
+    ///
+    /// # Errors
+    ///
+    /// The server wants to be left alone first.
     pub(super) async fn read_sitemap(
         &mut self,
         url: &PageUrl,
         scope: &SiteScope,
         max_bytes: usize,
         found: &mut (dyn FnMut(Entry<'_>) -> ControlFlow<()> + Send),
-    ) -> Option<sitemap::Read> {
-        let nothing = Some(sitemap::Read::default());
+    ) -> Result<Option<sitemap::Read>, Box<Snooze>> {
+        let nothing = Ok(Some(sitemap::Read::default()));
         let mut url = url.clone();
         for _ in 0..=REDIRECTS_MAX {
             let admitted = self.gate.admit(&url, &self.shared, &mut self.pace).await;
             if let Err(refusal) = admitted {
                 return match *refusal {
-                    Refusal::Wait(_) | Refusal::Outcome(Outcome::Failed { .. }) => None,
+                    Refusal::Wait(snooze) => Err(Box::new(snooze)),
+                    Refusal::Outcome(Outcome::Failed { .. }) => Ok(None),
                     Refusal::Outcome(Outcome::Fetched(_) | Outcome::Skipped(_)) => nothing,
                 };
             }
             let _fetching = self.pace.start().await;
-            let answer = self.shared.fetcher.get(&url, max_bytes).await.ok()?;
-            if answer.wait_asked_for().is_some() {
-                return None;
+            let Ok(answer) = self.shared.fetcher.get(&url, max_bytes).await else {
+                return Ok(None);
+            };
+            if let Some(snooze) = snooze_of(&url, &answer) {
+                return Err(snooze);
             }
             if let Some(location) = answer.location() {
                 match PageUrl::resolve(url.as_url(), location) {
@@ -292,7 +322,8 @@ impl Visitor {
             if !answer.status().is_success() {
                 return nothing;
             }
-            return Some(sitemap::read(answer.into_reader(), max_bytes, found).await);
+            let read = sitemap::read(answer.into_reader(), max_bytes, found).await;
+            return Ok(Some(read));
         }
         nothing
     }
@@ -316,11 +347,8 @@ impl Visitor {
                 trace.first_byte = Some(answer.first_byte());
                 trace.etag = answer.short_header(&ETAG);
                 trace.last_modified = answer.short_header(&LAST_MODIFIED);
-                let hop = match (answer.wait_asked_for(), answer.location()) {
-                    (Some(wait), _) => Hop::Wait(Box::new(Snooze {
-                        wait,
-                        failure: status_failure(url, answer.status().as_u16()),
-                    })),
+                let hop = match (snooze_of(url, &answer), answer.location()) {
+                    (Some(snooze), _) => Hop::Wait(snooze),
                     (None, Some(location)) => Hop::Redirect(location.to_owned()),
                     (None, None) => {
                         Hop::End(page::read(url, scope, self.formats, &mut answer).await)
@@ -341,6 +369,16 @@ enum Hop {
     Wait(Box<Snooze>),
     Redirect(String),
     End(Outcome),
+}
+
+/// The wait that an answer asks for.
+fn snooze_of(url: &PageUrl, answer: &Answer) -> Option<Box<Snooze>> {
+    let http_status = answer.status().as_u16();
+    Some(Box::new(Snooze {
+        wait: answer.wait_asked_for()?,
+        failure: status_failure(url, http_status),
+        http_status,
+    }))
 }
 
 /// Whether a failure may be gone in a moment.

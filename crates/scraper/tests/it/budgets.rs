@@ -43,6 +43,35 @@ async fn a_crawl_ends_when_its_time_is_over_whatever_it_waits_for() {
 }
 
 #[tokio::test]
+async fn the_time_of_a_start_page_counts_and_so_does_the_time_of_the_operator() {
+    let farm = SiteFarm::start().await.expect("farm");
+    farm.add_site("shop.test", Site::new(3).with_reply("/", Reply::silence()));
+    let mut order = order(&farm.domain("shop.test"), 20);
+    order.options.max_duration_s = Some(1);
+    let began = Instant::now();
+    let crawled = run(settings(), order.clone()).await;
+    assert_eq!(
+        crawled.ending(),
+        ("max_duration", Some("deadline_exceeded"))
+    );
+    assert!((Duration::from_secs(1)..Duration::from_secs(4)).contains(&began.elapsed()));
+
+    farm.add_site(
+        "shop.test",
+        Site::new(3).with_reply("/page-1", Reply::silence()),
+    );
+    order.options.max_duration_s = Some(60);
+    order.deadline = Some(tokio::time::Instant::now() + Duration::from_secs(1));
+    let began = Instant::now();
+    let crawled = run(settings(), order).await;
+    assert_eq!(
+        (crawled.ending(), crawled.fetched()),
+        (("max_duration", None), 1)
+    );
+    assert!(began.elapsed() < Duration::from_secs(4));
+}
+
+#[tokio::test]
 async fn time_that_earlier_attempts_spent_on_requests_counts() {
     let farm = SiteFarm::start().await.expect("farm");
     farm.add_site("shop.test", Site::new(10));

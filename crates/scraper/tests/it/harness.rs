@@ -89,6 +89,7 @@ pub(crate) fn order(address: &str, max_pages: u32) -> CrawlOrder {
         max_pages,
         options: CrawlOptions::default(),
         snoozes: 0,
+        deadline: None,
     }
 }
 
@@ -166,7 +167,8 @@ pub(crate) fn paths(farm: &SiteFarm, host: &str) -> Vec<String> {
     paths.filter(|path| path != "/sitemap.xml").collect()
 }
 
-fn record(page: &CrawledPage) -> RecordedPage {
+/// A page as an earlier attempt would have recorded it.
+pub(crate) fn record(page: &CrawledPage) -> RecordedPage {
     RecordedPage {
         url: page.url.clone(),
         final_url: page.final_url.clone(),

@@ -9,11 +9,13 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use trawl_domain::crawl_options::{CrawlOptions, SitemapUse};
 use trawl_domain::page::PageState;
+use trawl_scraper::crawl::Crawl;
+use trawl_scraper::crawler::Crawler;
 use trawl_scraper::not_fetched::Reason;
-use trawl_scraper::step::{CrawledPage, Discovered, SitemapCounts};
+use trawl_scraper::step::{CrawledPage, Discovered, SitemapCounts, Step};
 use trawl_test_support::farm::{Reply, Site, SiteFarm};
 
-use crate::harness::{Crawled, order, resume, run, settings};
+use crate::harness::{Crawled, order, record, resume, run, settings};
 
 /// A farm with one site, whose sitemaps are made with the address that it has.
 async fn farm_with(site: impl FnOnce(&str) -> Site) -> (SiteFarm, String) {
@@ -276,6 +278,67 @@ async fn a_sitemap_that_holds_nothing_for_long_costs_no_more_than_its_time() {
             began.elapsed()
         );
         assert!(crawled.fetched() >= 1);
+    }
+}
+
+#[tokio::test]
+async fn a_wait_that_a_sitemap_asks_for_is_kept_and_what_it_names_is_not_lost() {
+    let site = |base: &str| {
+        let urls = [format!("{base}/unlinked")];
+        let site = Site::new(2).with_reply("/unlinked", page("unlinked"));
+        site.with_reply("/sitemap.xml", xml(urlset(&urls)))
+    };
+    let busy = |wait: &str| Reply::status(429).with_header("Retry-After", wait);
+    let step = async |crawl: &mut Crawl| match crawl.next().await {
+        Step::Page(page) => page.url.rsplit('/').next().expect("path").to_owned(),
+        Step::Snooze(snooze) => format!("wait {}", snooze.wait.as_secs()),
+        Step::End(end) => format!("{:?}", end.summary.sitemaps),
+    };
+    let (farm, base) = farm_with(|base| site(base).with_reply("/sitemap.xml", busy("60"))).await;
+    let order = order(&base, 10);
+    let mut crawl = Crawler::new(settings())
+        .expect("crawler")
+        .begin(order.clone());
+    let start = match crawl.next().await {
+        Step::Page(page) => *page,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(step(&mut crawl).await, "wait 60");
+    assert_eq!(
+        (step(&mut crawl).await, crawl.snoozes()),
+        ("wait 60".to_owned(), 2)
+    );
+    farm.add_site("shop.test", site(&base));
+    let counted = format!("{:?}", Some(SitemapCounts { files: 1, urls: 1 }));
+    for expected in ["page-1", "unlinked", &counted] {
+        assert_eq!(step(&mut crawl).await, expected);
+    }
+    // So does a crawl that goes on later.
+    let later = resume(order.clone(), std::slice::from_ref(&start)).await;
+    assert_eq!(later.fetched(), 2);
+    assert_eq!(format!("{:?}", later.end.summary.sitemaps), counted);
+
+    // A short wait is waited out; a site that asks for nothing else keeps its pages.
+    farm.add_site(
+        "shop.test",
+        site(&base).with_reply("/sitemap.xml", busy("1")),
+    );
+    let began = Instant::now();
+    let crawled = run(settings(), order.clone()).await;
+    assert!(began.elapsed() >= Duration::from_secs(3));
+    assert_eq!((crawled.fetched(), crawled.snoozes.len()), (2, 3));
+    assert_eq!(crawled.ending(), ("frontier_exhausted", None));
+    // robots.txt may ask for it as well.
+    let mut crawl = Crawler::new(settings()).expect("crawler").begin(order);
+    crawl.replay(&record(&start));
+    farm.add_site(
+        "shop.test",
+        site(&base).with_reply("/robots.txt", busy("60")),
+    );
+    assert_eq!(step(&mut crawl).await, "wait 60");
+    farm.add_site("shop.test", site(&base));
+    for expected in ["page-1", "unlinked", &counted] {
+        assert_eq!(step(&mut crawl).await, expected);
     }
 }
 

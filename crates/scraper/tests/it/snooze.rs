@@ -108,17 +108,58 @@ async fn a_site_that_only_asks_for_waits_is_given_up() {
     assert_eq!(crawled.snoozes.len(), 10);
     assert_eq!(asked(&farm, "/"), 11);
 
-    // What was had before stays.
-    let (_farm, crawled) = crawl(Site::new(3).with_reply("/page-1", busy(429, "60")), 5).await;
-    assert_eq!(crawled.ending(), ("error", None));
-    assert_eq!((crawled.fetched(), crawled.snoozes.len()), (1, 10));
-
     // Waits of earlier attempts count.
     let farm = SiteFarm::start().await.expect("farm");
     farm.add_site("shop.test", Site::new(1).with_reply("/", busy(429, "60")));
     let mut order = order(&farm.domain("shop.test"), 5);
     order.snoozes = 9;
     assert_eq!(run(settings(), order).await.snoozes.len(), 1);
+}
+
+#[tokio::test]
+async fn a_page_that_only_asks_for_waits_fails_and_the_crawl_goes_on() {
+    for status in [429, 503] {
+        let site = Site::new(4).with_reply("/page-1", busy(status, "60"));
+        let (farm, crawled) = crawl(site, 10).await;
+        assert_eq!(crawled.ending(), ("frontier_exhausted", None));
+        assert_eq!((crawled.fetched(), crawled.snoozes.len()), (3, 3));
+        assert_eq!(asked(&farm, "/page-1"), 4);
+        let page = &crawled.pages[1];
+        let code = page.failure.as_ref().map(|failure| failure.code.as_str());
+        let expected = match status {
+            429 => "too_many_requests",
+            _ => "http_server_error",
+        };
+        assert_eq!((page.state, code), (PageState::Failed, Some(expected)));
+        assert_eq!(page.http_status, Some(status));
+    }
+}
+
+#[tokio::test]
+async fn a_site_whose_pages_only_ask_for_waits_is_given_up_after_three_of_them() {
+    let busy_page = |site: Site, n| site.with_reply(&Site::path(n), busy(429, "60"));
+    let (farm, crawled) = crawl((1..6).fold(Site::new(6), busy_page), 10).await;
+    assert_eq!(crawled.ending(), ("error", None));
+    assert_eq!((crawled.fetched(), crawled.snoozes.len()), (1, 9));
+    assert_eq!(crawled.urls(PageState::Failed).len(), 3);
+    assert_eq!(asked(&farm, "/page-4"), 0);
+
+    // A page that fails otherwise is no sign that the site gives pages again; one that is fetched is.
+    let others = |replies: [Option<Reply>; 6]| {
+        replies
+            .into_iter()
+            .zip(1..)
+            .fold(Site::new(8), |site, (reply, n)| match reply {
+                Some(reply) => site.with_reply(&Site::path(n), reply),
+                None => site,
+            })
+    };
+    let (wait, gone) = (|| Some(busy(429, "60")), || Some(Reply::status(404)));
+    let (_farm, crawled) = crawl(others([wait(), gone(), wait(), gone(), wait(), None]), 10).await;
+    assert_eq!((crawled.ending(), crawled.fetched()), (("error", None), 1));
+    let (_farm, crawled) = crawl(others([wait(), wait(), None, wait(), wait(), None]), 10).await;
+    assert_eq!(crawled.ending(), ("frontier_exhausted", None));
+    assert_eq!((crawled.fetched(), crawled.snoozes.len()), (2, 12));
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ pub(crate) mod recorder;
 
 use std::time::Duration;
 
+use tokio::time::Instant;
 use trawl_domain::backoff::Backoff;
 use trawl_domain::failure::{Disposition, Failure, FailureCode};
 use trawl_domain::site::SiteAddress;
@@ -42,6 +43,10 @@ const ATTEMPTS: Backoff = Backoff {
 
 /// Pages read at once to resume a crawl (chosen: 64 of the largest take 8 MiB).
 const REPLAY_SLICE: u32 = 64;
+
+/// Longest time between the end of a crawl and the deadline of its job (chosen: the database may
+/// restart in between).
+const MARGIN_MAX: Duration = Duration::from_secs(30);
 
 /// Most bytes of a page's record beside its facts, its content and what it discovered: two URLs, two
 /// validators, the sentence of a failure, and counts.
@@ -159,22 +164,21 @@ impl Task for SiteJobs {
 impl SiteJobs {
     /// Crawls a site; its pages go to the recorder on the way.
     async fn crawl(&self, job: &ClaimedJob) -> Result<Crawled, Failure> {
-        let mut crawl = self.crawler.begin(order(job)?);
+        let deadline = Instant::now().checked_add(self.deadline - margin(self.deadline));
+        let mut crawl = self.crawler.begin(order(job, deadline)?);
         let mut seq = self.replay(job, &mut crawl).await?;
-        let mut snoozes = job.snoozes;
         let end = loop {
             match crawl.next().await {
                 Step::Page(page) => {
                     self.recorder.record(page_record(job, seq, *page)?).await;
                     seq = seq.saturating_add(1);
-                    snoozes = 0;
                 }
                 Step::Snooze(snooze) => {
                     self.recorder.flushed().await;
                     return Ok(Crawled::Snoozed {
                         failure: snooze.failure,
                         wait: snooze.wait,
-                        snoozes: snoozes.saturating_add(1),
+                        snoozes: crawl.snoozes(),
                     });
                 }
                 Step::End(end) => break end,
@@ -255,8 +259,13 @@ impl SiteJobs {
     }
 }
 
+/// What of the time of a job is left to its end: to write its last pages and its result.
+fn margin(deadline: Duration) -> Duration {
+    (deadline / 10).min(MARGIN_MAX)
+}
+
 /// What a job asks for.
-fn order(job: &ClaimedJob) -> Result<CrawlOrder, Failure> {
+fn order(job: &ClaimedJob, deadline: Option<Instant>) -> Result<CrawlOrder, Failure> {
     let site = SiteAddress::parse(&job.start_url).map_err(|error| {
         Failure::new(
             FailureCode::Internal,
@@ -278,6 +287,7 @@ fn order(job: &ClaimedJob) -> Result<CrawlOrder, Failure> {
         max_pages: job.max_pages,
         options,
         snoozes: job.snoozes,
+        deadline,
     })
 }
 

@@ -266,6 +266,36 @@ async fn a_site_that_hangs_holds_its_slot_no_longer_than_its_deadline() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_site_that_is_not_done_by_its_deadline_ends_with_what_was_found() {
+    let house = House::build(Route::Pooled).await;
+    house.farm.add_site(
+        "slow.test",
+        Site::new(3).with_reply("/page-1", Reply::silence()),
+    );
+    let worker = house.start_worker(WorkerOptions {
+        job_deadline: Duration::from_secs(2),
+        ..options()
+    });
+    let batch = house.submit(&["slow.test".to_owned()], 3, 1).await;
+    assert_eq!(house.ended(batch).await.state, BatchState::Complete);
+    let admin = house.database.admin().await.unwrap();
+    let row = admin
+        .query_one(
+            "select stop_reason, (result->'crawl'->'pages'->>'fetched')::integer,
+                    result->'crawl'->>'stop_reason'
+             from trawl.domain_jobs",
+            &[],
+        )
+        .await
+        .unwrap();
+    let words: [String; 2] = [row.get(0), row.get(2)];
+    assert_eq!(words, ["max_duration", "max_duration"]);
+    assert_eq!(row.get::<_, i32>(1), 1);
+    house.assert_audit().await;
+    worker.drain().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_batch_past_its_deadline_ends_running_and_waiting_sites_alike() {
     let house = House::build(Route::Pooled).await;
     let hosts = house.farm.add_numbered_sites(8, 1);

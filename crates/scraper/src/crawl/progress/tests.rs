@@ -136,7 +136,7 @@ impl World {
                     files: 1,
                     not_fetched: std::mem::take(&mut not_fetched),
                 };
-                progress.share(&mut page, found);
+                progress.share(&mut page, found, false);
             }
             pages.push(page);
         };
