@@ -4,14 +4,16 @@
 //! right check digit where it has one.
 
 mod schemes;
+mod shaped;
 
 use std::sync::LazyLock;
 
 use super::checksum as check;
-use super::vat::vat_number;
+use super::vat::{uid_ch, vat_number};
 use crate::facts::contact::CompanyFactKind::{self, RegistrationNumber, VatNumber};
 use crate::words::Words;
-use schemes::{PARTITA_IVA, SCHEMES, VAT_GB, VAT_LABELS, digits};
+use schemes::{PARTITA_IVA, SCHEMES, Scheme, VAT_GB, VAT_LABELS, digits};
+use shaped::SHAPED;
 
 /// How far after its word a number is looked for, in bytes: of one with a check digit, laws may
 /// be named between.
@@ -41,21 +43,21 @@ struct Labels {
     follow: Vec<Follow>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 enum Follow {
     Vat,
     PartitaIva,
     VatGb,
-    Scheme(usize),
+    Scheme(&'static Scheme),
+    /// The word is the beginning of a Swiss number, which nothing has to announce: `CHE-`.
+    SwissVat,
 }
 
 impl Labels {
     fn new() -> Self {
-        let of_schemes = SCHEMES.iter().enumerate().flat_map(|(index, scheme)| {
-            scheme
-                .labels
-                .iter()
-                .map(move |label| (*label, Follow::Scheme(index)))
+        let of_schemes = SCHEMES.iter().chain(SHAPED).flat_map(|scheme| {
+            let labels = scheme.labels.iter();
+            labels.map(move |label| (*label, Follow::Scheme(scheme)))
         });
         let all: Vec<(&str, Follow)> = VAT_LABELS
             .iter()
@@ -63,6 +65,7 @@ impl Labels {
             .chain(PARTITA_IVA.iter().map(|label| (*label, Follow::PartitaIva)))
             .chain(VAT_GB.iter().map(|label| (*label, Follow::VatGb)))
             .chain(of_schemes)
+            .chain([("che-", Follow::SwissVat)])
             .collect();
         // The automaton knows the two cases of ASCII letters alone.
         let other_case = all
@@ -105,14 +108,15 @@ pub(super) fn company_numbers(text: &str, mut take: impl FnMut(CompanyNumber)) {
                 after(text, end, false, |text| digits(text, 9, check::vat_gb))
                     .map(|(at, digits)| (at, format!("GB{digits}"))),
             ),
-            Follow::Scheme(index) => {
-                let Some(scheme) = SCHEMES.get(index) else {
-                    continue;
-                };
-                (
-                    Some(scheme.name),
-                    after(text, end, scheme.is_checked, scheme.read),
-                )
+            Follow::Scheme(scheme) => (
+                Some(scheme.name),
+                after(text, end, scheme.is_checked, scheme.read),
+            ),
+            Follow::SwissVat => {
+                let number = text.get(start..).unwrap_or_default();
+                let is_uid = uid_ch(number).is_some();
+                let vat = is_uid.then(|| vat_number(number)).flatten();
+                (None, vat.map(|vat| (start, vat)))
             }
         };
         let Some((at, value)) = found else { continue };
@@ -341,6 +345,21 @@ mod tests {
             ),
             ("ИНН 7707083893", "RU-INN 7707083893"),
             ("ABN 51 824 753 556", "AU-ABN 51824753556"),
+            ("MERSİS No: 0477514737900001", "TR-MERSIS 0477514737900001"),
+            ("Ticaret Sicil No 294718-5", "TR-SICIL 294718-5"),
+            ("a registered charity (no. 519284)", "GB-CHARITY 519284"),
+            (
+                "a company limited by guarantee (no. 02146873)",
+                "GB-CRN 02146873",
+            ),
+            ("CIN: U72200KA2011PTC058417", "IN-CIN U72200KA2011PTC058417"),
+            ("사업자등록번호 312-86-14726", "KR-BRN 312-86-14726"),
+            (
+                "Registro di commercio CH-501.3.004.618-2",
+                "CH-HR CH-501.3.004.618-2",
+            ),
+            ("RFC: ABC850101XY9", "MX-RFC ABC850101XY9"),
+            ("Registered in Ireland No. 123456", "IE-CRO 123456"),
         ] {
             assert_eq!(found(text), [expected], "{text}");
         }
@@ -362,7 +381,7 @@ mod tests {
         );
         assert_eq!(
             found("CHE-100.155.212 MWST"),
-            [""; 0],
+            ["VAT CHE-100.155.212 MWST"],
             "without a word before it"
         );
         assert_eq!(
@@ -385,6 +404,9 @@ mod tests {
             "HRB",
             "Tel. 030 12345678",
             "KvK 1234567",
+            "registered charity 12",
+            "CIN 72200KA2011PTC058417",
+            "RFC 2119",
             "Company number 12",
             "IBAN DE89 3704 0044 0532 0130 00, BTW",
             "iva incluida 28015865",

@@ -238,6 +238,7 @@ pub(super) const SCHEMES: &[Scheme] = &[
             "registered in scotland",
             "registered in wales",
             "companies house",
+            "limited by guarantee",
             "reg. no",
             "co. reg",
         ],
@@ -430,7 +431,7 @@ pub(super) const SCHEMES: &[Scheme] = &[
     },
     Scheme {
         name: "TR-MERSIS",
-        labels: &["mersis"],
+        labels: &["mersis", "mersİs"],
         is_checked: false,
         read: |text| digits(text, 16, |_| true),
     },
