@@ -10,4 +10,5 @@ select b.id, b.state, b.total, b.completed, b.failed, b.cancelled, b.max_pages, 
 from trawl.batches b
 join trawl.domain_jobs j on j.batch_id = b.id
 where b.id = $1 and b.expired_at is null
+  and (select set_config('client_encoding', 'UTF8', true)) is not null  -- as in job_status.sql
 order by j.ordinal

@@ -5,3 +5,5 @@ select j.id, j.batch_id, b.kind, j.domain, j.state, j.attempt, b.max_pages, j.pa
        j.retry_of, j.cancel_requested
 from trawl.domain_jobs j join trawl.batches b on b.id = j.batch_id
 where j.id = $1 and b.expired_at is null
+  -- Evaluated once and before any row: the texts come as UTF-8 under a leaked encoding, too.
+  and (select set_config('client_encoding', 'UTF8', true)) is not null

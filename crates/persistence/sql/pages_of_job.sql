@@ -2,4 +2,7 @@
 -- Index: pages_job_id_seq_idx.
 select url, final_url, state, depth, discovered::text, facts::text, body_bytes, body_hash,
        not_fetched::text, duration_ms, seq
-from trawl.pages where job_id = $1 and seq > $2 order by seq limit $3
+from trawl.pages
+where job_id = $1 and seq > $2
+  and (select set_config('client_encoding', 'UTF8', true)) is not null  -- as in job_status.sql
+order by seq limit $3

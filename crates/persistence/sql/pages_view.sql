@@ -10,4 +10,5 @@ left join lateral (
     select * from trawl.pages o where o.job_id = j.id and o.seq > $2 order by o.seq limit $3
 ) p on true
 where j.id = $1 and b.expired_at is null
+  and (select set_config('client_encoding', 'UTF8', true)) is not null  -- as in job_status.sql
 order by p.seq

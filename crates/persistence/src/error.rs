@@ -143,8 +143,9 @@ impl ScopeError {
     /// Whether another client's leaked session default made an autocommitted statement fail; inside
     /// an explicit transaction, which spells its settings out, the same statement can succeed.
     ///
-    /// By PostgreSQL's own defaults a lone statement is READ COMMITTED and waits without limit, so
-    /// none of these is an answer to the statement itself.
+    /// By PostgreSQL's own defaults a lone statement is READ COMMITTED and waits without limit, and
+    /// Trawl sends nothing but UTF-8, so none of these is an answer to the statement itself; but for
+    /// a role without the privilege, which is refused in the transaction as well.
     pub(crate) fn is_leaked_default(&self) -> bool {
         use tokio_postgres::error::SqlState;
         match self {
@@ -155,8 +156,13 @@ impl ScopeError {
             } => source.code().is_some_and(|code| {
                 [
                     SqlState::READ_ONLY_SQL_TRANSACTION,
-                    // Raised by functions that need READ COMMITTED.
+                    // Raised by functions that need READ COMMITTED, and by the guard of the tables.
                     SqlState::ACTIVE_SQL_TRANSACTION,
+                    // A leaked role.
+                    SqlState::INSUFFICIENT_PRIVILEGE,
+                    // A leaked client_encoding, as which the texts could not be read.
+                    SqlState::CHARACTER_NOT_IN_REPERTOIRE,
+                    SqlState::UNTRANSLATABLE_CHARACTER,
                     SqlState::T_R_SERIALIZATION_FAILURE,
                     SqlState::QUERY_CANCELED,
                     SqlState::LOCK_NOT_AVAILABLE,

@@ -42,6 +42,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(5, "0005_control.sql"),
     migration!(6, "0006_options.sql"),
     migration!(7, "0007_hosts.sql"),
+    migration!(8, "0008_guard.sql"),
 ];
 
 impl Migration {

@@ -31,7 +31,7 @@ use backend::Upstream;
 use backends::Backends;
 
 /// Backends of a database at most. Few, so that transactions wait for each other and meet each other's traces.
-const BACKENDS: usize = 4;
+pub const BACKENDS: usize = 4;
 
 /// A running pooler on a free port of 127.0.0.1. Dropping it closes all its connections.
 #[derive(Debug)]

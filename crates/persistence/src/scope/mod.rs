@@ -2,8 +2,8 @@
 //!
 //! Two forms. [`SessionScope::once`] runs one autocommitted statement in one round trip: most of
 //! the work. [`SessionScope::begin`] … [`SessionScope::commit`] is one explicit transaction on one
-//! connection with its isolation, access mode and time limits spelled out, since a session default
-//! may be another client's. [`SessionScope::run`] retries a whole transaction where that is safe.
+//! connection with its isolation, access mode, time limits, encoding and role spelled out, since a
+//! session default may be another client's. [`SessionScope::run`] retries a whole transaction where that is safe.
 //!
 //! What a transaction-mode pooler cannot serve cannot be written here: the driver's client is
 //! private, so there is no named statement, no session setting, no LISTEN, no session lock, no
@@ -40,9 +40,11 @@ const BEGIN: &str = "begin";
 const COMMIT: &str = "commit";
 const ROLLBACK: &str = "rollback";
 
-const SET_LIMITS: Statement = Statement::repeatable(
-    "scope_limits",
-    "select set_config('statement_timeout', $1, true), set_config('lock_timeout', $2, true), \
+/// The durability of what it writes is the guard's of each table (`migrations/0008_guard.sql`).
+const SET_LOCAL: Statement = Statement::repeatable(
+    "scope_settings",
+    "select set_config('role', 'none', true), set_config('client_encoding', 'UTF8', true), \
+     set_config('statement_timeout', $1, true), set_config('lock_timeout', $2, true), \
      set_config('idle_in_transaction_session_timeout', $3, true)",
 );
 
@@ -83,7 +85,7 @@ pub struct SessionScope {
 }
 
 impl SessionScope {
-    /// Begins a transaction: two round trips, BEGIN and the local limits.
+    /// Begins a transaction: two round trips, BEGIN and the settings that are local to it.
     ///
     /// # Errors
     /// [`ScopeError`] when no connection could be had or the server refused.
@@ -105,7 +107,7 @@ impl SessionScope {
         .map(|limit| format!("{}ms", limit.as_millis()));
         scope
             .query(
-                &SET_LIMITS,
+                &SET_LOCAL,
                 &[
                     (&statement, Type::TEXT),
                     (&lock, Type::TEXT),

@@ -69,8 +69,8 @@ impl SessionScope {
     ///
     /// Tried again, with capped and jittered backoff, when nothing took effect; when the outcome is
     /// unknown only if the statement is [`Statement::repeatable`]. Where another client's leaked
-    /// session default (read only, another isolation, a tiny time limit) refused it, it runs in an
-    /// explicit transaction, which spells its settings out.
+    /// session default (read only, another isolation, a tiny time limit, a role, an encoding) refused
+    /// it, it runs in an explicit transaction, which spells its settings out.
     ///
     /// # Errors
     /// [`ScopeError`] of the last try.

@@ -8,7 +8,7 @@ use crate::database::Db;
 use crate::snapshot;
 
 /// Each section of the snapshot: its title and a query whose rows are its lines.
-const SECTIONS: [(&str, &str); 6] = [
+const SECTIONS: [(&str, &str); 7] = [
     (
         "tables",
         "select concat_ws(' ', relname, array_to_string(reloptions, ' '))
@@ -42,6 +42,13 @@ const SECTIONS: [(&str, &str); 6] = [
                 || coalesce(' ' || array_to_string(p.proconfig, ' '), '')
          from pg_proc p join pg_language l on l.oid = p.prolang
          where p.pronamespace = 'trawl'::regnamespace order by p.proname collate \"C\"",
+    ),
+    (
+        "triggers",
+        "select pg_get_triggerdef(t.oid) || case t.tgenabled when 'A' then ' always' else '' end
+         from pg_trigger t join pg_class c on c.oid = t.tgrelid
+         where c.relnamespace = 'trawl'::regnamespace and not t.tgisinternal
+         order by c.relname collate \"C\", t.tgname collate \"C\"",
     ),
     (
         "types of the application, of which there must be none",

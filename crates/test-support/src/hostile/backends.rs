@@ -11,7 +11,7 @@ use super::backend::{BackDoor, Backend, Upstream};
 use crate::dice::Dice;
 
 /// What other clients of a pooler may leave on a backend. Each is the setting of an honest program.
-pub(super) const POISONS: [&str; 12] = [
+pub(super) const POISONS: [&str; 15] = [
     "SET default_transaction_read_only = on",
     "SET search_path = ''",
     "SET TimeZone = 'Pacific/Kiritimati'",
@@ -23,7 +23,10 @@ pub(super) const POISONS: [&str; 12] = [
     "SET standard_conforming_strings = off",
     "SET client_min_messages = 'debug1'",
     "SET enable_seqscan = off; SET enable_indexscan = off; SET work_mem = '64kB'",
-    "RESET ALL",
+    "SET client_encoding = 'LATIN1'",
+    "SET synchronous_commit = off",
+    "SET ROLE pg_signal_backend",
+    "RESET ALL; RESET ROLE",
 ];
 
 /// All backends.
