@@ -1,9 +1,10 @@
 //! The crawl of one site, pulled page by page.
 //!
 //! One request at a time. The number of requests is bounded: the frontier admits at most
-//! `10 × max_pages + 100` URLs in all, each takes at most one request and five redirects, each of
-//! the site's few hosts one robots.txt, and sitemaps at most 32. Nothing happens between two calls
-//! of [`Crawl::next`]: who drives the crawl decides when to go on.
+//! `10 × max_pages + 100` URLs in all, each takes at most five redirects and each of these a few
+//! requests more where the site is busy, each origin of the site (a scheme and a host) takes one
+//! robots.txt, and sitemaps at most 32 files. Nothing happens between two calls of [`Crawl::next`]:
+//! who drives the crawl decides when to go on.
 
 mod duplicate;
 mod page;

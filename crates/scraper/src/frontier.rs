@@ -170,7 +170,11 @@ impl Frontier {
         let Some(place) = self.in_sitemap.remove(&key) else {
             return Offer::Known;
         };
-        self.waiting.remove(&place);
+        // The same page may be named by another URL, which is not of the same length.
+        let before = self.waiting.remove(&place);
+        let freed = before.map_or(0, |waiting| waiting.url.as_str().len());
+        self.waiting_bytes = self.waiting_bytes.saturating_sub(freed);
+        self.waiting_bytes += url.as_str().len();
         let place = Place {
             rank: Rank::Linked,
             depth,

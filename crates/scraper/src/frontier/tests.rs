@@ -130,3 +130,19 @@ fn what_a_crawl_admits_is_bounded() {
     }
     assert!(frontier.waiting.len() < 10_000);
 }
+
+#[test]
+fn the_bytes_that_wait_are_those_of_the_urls_that_wait() {
+    let mut frontier = Frontier::new(10, false);
+    for path in ["/a", "/b"] {
+        let url = page(&format!("http://www.a.test{path}"));
+        frontier.offer(url, 1, Origin::Sitemap);
+        let twin = page(&format!("https://a.test{path}"));
+        assert_eq!(frontier.offer(twin, 1, Origin::Link), Offer::Admitted);
+    }
+    let waiting = frontier.waiting.values();
+    let bytes: usize = waiting.map(|waiting| waiting.url.as_str().len()).sum();
+    assert_eq!(frontier.waiting_bytes, bytes);
+    drain(&mut frontier);
+    assert_eq!(frontier.waiting_bytes, 0);
+}
