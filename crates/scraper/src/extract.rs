@@ -24,6 +24,7 @@ mod link_list;
 mod links;
 mod logo;
 mod mailbox;
+mod marks;
 mod mask;
 mod media_type;
 mod microdata;

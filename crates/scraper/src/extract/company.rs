@@ -1,6 +1,7 @@
 //! What a page says of the business itself: names, addresses, numbers, opening hours.
 
 use super::company_name::{company_names, is_company_name};
+use super::marks::Marks;
 use super::registers::{CompanyNumber, company_numbers};
 use super::site_name::SiteName;
 use super::text::clean;
@@ -73,11 +74,11 @@ impl Company {
     }
 
     /// Looks for names and numbers in decoded text.
-    pub(super) fn add_text(&mut self, text: &str) {
-        company_names(text, |name| {
+    pub(super) fn add_text(&mut self, text: &str, marks: &Marks) {
+        company_names(text, &marks.legal_forms, |name| {
             self.add(CompanyFactKind::LegalName, name, ContactMethod::Text);
         });
-        company_numbers(text, |number| self.add_number(number));
+        company_numbers(text, &marks.labels, |number| self.add_number(number));
         self.site_name.add_text(text);
     }
 
@@ -172,7 +173,8 @@ mod tests {
         company.see_address(&address, ContactMethod::JsonLd);
         company.see_address(&address, ContactMethod::Microdata);
         company.see_site_name(" Hirsch ");
-        company.add_text("Hirsch GmbH\nUSt-IdNr. DE136695976\nAmtsgericht Köln HRB 12");
+        let text = "Hirsch GmbH\nUSt-IdNr. DE136695976\nAmtsgericht Köln HRB 12";
+        company.add_text(text, &Marks::of(text));
         let (locations, facts) = company.take(None);
         assert_eq!(locations.len(), 1);
         assert_eq!(locations[0].evidence.count, 2);

@@ -6,9 +6,8 @@
 mod forms;
 
 use std::ops::Range;
-use std::sync::LazyLock;
 
-use crate::words::Words;
+use super::marks::{Marks, Place};
 use forms::{FOR_OTHERS, GREETINGS, LABELS, LEGAL_FORMS, LEGAL_PREFIXES, RESERVED, SEATS};
 
 /// Most bytes and words of a name.
@@ -19,14 +18,16 @@ const NAME_WORDS_MAX: usize = 9;
 /// may stand before it. What is farther away makes the line no name.
 const LINE_REACH_BYTES: usize = NAME_MAX_BYTES + 80;
 
-static FORMS: LazyLock<Words> =
-    LazyLock::new(|| Words::new(LEGAL_FORMS.iter().chain(LEGAL_PREFIXES).copied()));
+/// The legal forms, in either case.
+pub(super) fn legal_forms() -> impl Iterator<Item = &'static str> {
+    LEGAL_FORMS.iter().chain(LEGAL_PREFIXES).copied()
+}
 
-/// The names in a text.
-pub(super) fn company_names(text: &str, mut take: impl FnMut(&str)) {
+/// The names in a text, at the [`legal_forms`] in it.
+pub(super) fn company_names(text: &str, legal_forms: &[Place], mut take: impl FnMut(&str)) {
     // The names found so far, by where they begin, each with the farthest end.
     let mut last: Option<(usize, usize)> = None;
-    for (word, start, end) in FORMS.find(text) {
+    for &(word, start, end) in legal_forms {
         let Some(name) = name_at(text, word, start, end) else {
             continue;
         };
@@ -51,19 +52,26 @@ pub(super) fn company_names(text: &str, mut take: impl FnMut(&str)) {
 /// Whether a text is a name with a legal form and nothing else.
 pub(super) fn is_company_name(text: &str) -> bool {
     let mut found = false;
-    company_names(text, |name| found |= name == text);
+    company_names(text, &Marks::of(text).legal_forms, |name| {
+        found |= name == text;
+    });
     found
 }
 
 /// Where the name with the legal form at a place is.
 fn name_at(text: &str, word: usize, start: usize, end: usize) -> Option<Range<usize>> {
     let form = text.get(start..end)?;
-    // The automaton knows no case, the forms do. Asked first, as short ones are in many words.
+    // The forms were looked for in either case. Asked first, as short ones are in many words.
     let known = LEGAL_FORMS.get(word);
-    if known.is_some_and(|known| {
-        let before = text.get(..start);
-        *known != form || !before.is_some_and(|text| text.ends_with([' ', '\u{a0}', '-']))
-    }) {
+    let before = text.get(..start)?;
+    let may_be_one = match known {
+        Some(known) => *known == form && before.ends_with([' ', '\u{a0}', '-']),
+        None => {
+            let prefix = word.checked_sub(LEGAL_FORMS.len());
+            LEGAL_PREFIXES.get(prefix?) == Some(&form) && !before.ends_with(is_cased)
+        }
+    };
+    if !may_be_one {
         return None;
     }
     let (line_start, line_end) = line_around(text, start, end)?;
@@ -82,10 +90,6 @@ fn name_at(text: &str, word: usize, start: usize, end: usize) -> Option<Range<us
             is_name(name, form).then(|| end - name.len()..end)
         }
         None => {
-            let known = LEGAL_PREFIXES.get(word.checked_sub(LEGAL_FORMS.len())?)?;
-            if *known != form {
-                return None;
-            }
             let before = text.get(line_start..start)?;
             if let Some(bracketed) = in_brackets(before, text.get(start..line_end)?) {
                 return Some(start..start + bracketed.len());
@@ -103,9 +107,7 @@ fn name_at(text: &str, word: usize, start: usize, end: usize) -> Option<Range<us
             let name = without_label(line);
             let end = line_start + line.len();
             let begins = name.starts_with(form) || name.ends_with(form);
-            let is_whole = before.is_empty() || !before.ends_with(is_cased);
             (begins
-                && is_whole
                 && name.len() > form.len() + 1
                 && name.len() <= NAME_MAX_BYTES
                 && name.split_whitespace().count() <= NAME_WORDS_MAX)
@@ -253,7 +255,9 @@ mod tests {
 
     fn found(text: &str) -> Vec<String> {
         let mut names = Vec::new();
-        company_names(text, |name| names.push(name.to_owned()));
+        company_names(text, &Marks::of(text).legal_forms, |name| {
+            names.push(name.to_owned());
+        });
         names
     }
 

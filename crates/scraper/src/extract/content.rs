@@ -22,7 +22,7 @@ use super::tag::Attributes;
 use super::text::clean;
 use crate::facts::content::{MARKDOWN_MAX_BYTES, TEXT_MAX_BYTES};
 use block::{Block, Kind, Mark, Style};
-use part::{Limits, Part, RUN_WORDS_MIN, Written};
+use part::{Limits, Part, Written};
 use table::Table;
 
 /// Bytes of text kept as a sample where no text is asked for.
@@ -388,10 +388,14 @@ impl MainContent {
         written.is_linked = self.block.is_linked();
         written.is_heading = matches!(kind, Kind::Heading(_));
         match self.only_counted(kind) {
-            Some(words) => written.words = words,
+            Some(words) => {
+                written.words = words;
+                written.unwritten_bytes = self.block.raw_bytes();
+            }
             None => {
                 self.block.text(kind, &mut written.text);
                 written.words = words::count(&written.text);
+                written.unwritten_bytes = 0;
             }
         }
         if self.formats.markdown {
@@ -420,11 +424,9 @@ impl MainContent {
         self.written = written;
     }
 
-    /// The words of the open block if nothing else is asked of it: the text that is kept as a
-    /// sample is full, and the block is kept for sure.
+    /// The words of the open block if nothing else is asked of it, as the sample is full.
     fn only_counted(&self, kind: Kind) -> Option<u64> {
-        let is_in_main = self.main.is_some();
-        let part = if is_in_main {
+        let part = if self.main.is_some() {
             &self.inside
         } else {
             &self.outside
@@ -433,9 +435,7 @@ impl MainContent {
         if is_asked_for || !part.is_full() || kind == Kind::Preformatted {
             return None;
         }
-        let words = self.block.words();
-        let is_kept = is_in_main || (kind == Kind::Paragraph && words >= RUN_WORDS_MIN);
-        is_kept.then_some(words)
+        Some(self.block.words())
     }
 
     fn is_in_list(&self) -> bool {

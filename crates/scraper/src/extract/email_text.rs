@@ -7,6 +7,7 @@ mod words;
 
 use std::sync::LazyLock;
 
+use super::marks::Place;
 use crate::words::{Words, strip_word};
 use words::{
     BARE_AT, BARE_DOT, BRACKETED_AT, BRACKETED_DOT, BRACKETS, COMMON_BARE_AT, DOUBTFUL_AT,
@@ -23,7 +24,10 @@ const SIDE_MAX_BYTES: usize = 160;
 /// How far before an address a warning is looked for, in bytes.
 const WARNING_REACH_BYTES: usize = 160;
 
-static PLACES: LazyLock<Words> = LazyLock::new(|| Words::new(BARE_AT.iter().chain(SIGNS).copied()));
+/// What stands for the at sign, or before it.
+pub(super) fn at_signs() -> impl Iterator<Item = &'static str> {
+    BARE_AT.iter().chain(SIGNS).copied()
+}
 
 static WARNED: LazyLock<Words> = LazyLock::new(|| Words::new(WARNINGS.iter().copied()));
 
@@ -39,9 +43,9 @@ pub(super) enum Written<'a> {
     Doubtful(String),
 }
 
-/// What may be an address in a text.
-pub(super) fn written(text: &str) -> impl Iterator<Item = Written<'_>> {
-    PLACES.find(text).filter_map(move |(word, start, end)| {
+/// What may be an address in a text, at the [`at_signs`] in it.
+pub(super) fn written<'t>(text: &'t str, at_signs: &[Place]) -> impl Iterator<Item = Written<'t>> {
+    at_signs.iter().filter_map(move |&(word, start, end)| {
         let before = text.get(..start)?;
         let after = text.get(end..)?;
         match BARE_AT.get(word) {
@@ -341,10 +345,11 @@ fn is_domain_char(c: char) -> bool {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::marks::Marks;
     use super::*;
 
     fn spelled(text: &str) -> Vec<String> {
-        written(text)
+        written(text, &Marks::of(text).at_signs)
             .filter_map(|written| match written {
                 Written::Spelled(address) => Some(address),
                 Written::Plain { .. } | Written::Doubtful(_) => None,
@@ -353,7 +358,7 @@ mod tests {
     }
 
     fn plain(text: &str) -> Vec<String> {
-        written(text)
+        written(text, &Marks::of(text).at_signs)
             .filter_map(|written| match written {
                 Written::Plain { local, domain } => Some(format!("{local}@{domain}")),
                 Written::Spelled(_) | Written::Doubtful(_) => None,

@@ -11,6 +11,7 @@ use super::email_data::{Part, part_of, split_address};
 use super::email_script::{may_show, shown};
 use super::email_text::{Written, written};
 use super::mailbox::normal_address;
+use super::marks::Marks;
 use super::tag::Attributes;
 use super::text::attribute_text;
 use crate::facts::CONTACTS_MAX;
@@ -123,7 +124,8 @@ impl Emails {
         };
         let shown = shown(script, &data);
         let shown = attribute_text(&shown);
-        for written in written(&percent_decode_str(&shown).decode_utf8_lossy()) {
+        let shown = percent_decode_str(&shown).decode_utf8_lossy();
+        for written in written(&shown, &Marks::of(&shown).at_signs) {
             if let Written::Plain { local, domain } = written {
                 self.add(&format!("{local}@{domain}"), ContactMethod::Script);
             }
@@ -145,8 +147,8 @@ impl Emails {
     }
 
     /// Looks for addresses in decoded text.
-    pub(super) fn add_text(&mut self, text: &str) {
-        for written in written(text) {
+    pub(super) fn add_text(&mut self, text: &str, marks: &Marks) {
+        for written in written(text, &marks.at_signs) {
             match written {
                 Written::Plain { local, domain } => {
                     self.add_plain(local, domain);
@@ -218,7 +220,7 @@ impl Emails {
     }
 
     fn add_spelled(&mut self, text: &str, method: ContactMethod) {
-        for written in written(text) {
+        for written in written(text, &Marks::of(text).at_signs) {
             if let Written::Spelled(address) = written {
                 self.add(&address, method);
             }
@@ -287,7 +289,7 @@ mod tests {
 
     fn in_text(text: &str) -> Vec<String> {
         let mut emails = Emails::new("www.shop.test");
-        emails.add_text(text);
+        emails.add_text(text, &Marks::of(text));
         values(emails)
     }
 
@@ -467,7 +469,10 @@ mod tests {
     #[test]
     fn an_address_is_kept_once_with_all_that_speaks_for_it() {
         let mut emails = Emails::new("www.firma.de");
-        emails.add_text("INFO@firma.de info@firma.de");
+        emails.add_text(
+            "INFO@firma.de info@firma.de",
+            &Marks::of("INFO@firma.de info@firma.de"),
+        );
         emails.add_mailto("info@firma.de");
         let expected = Email {
             value: "info@firma.de".into(),

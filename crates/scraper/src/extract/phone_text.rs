@@ -75,7 +75,7 @@ pub(super) fn candidates(text: &str, mut take: impl FnMut(&str, Form)) {
         if line.trim().is_empty() {
             continue;
         }
-        let seen = if line.bytes().any(|b| b.is_ascii_digit()) {
+        let seen = if has_digit(line) {
             search(line, above, &mut take)
         } else {
             Seen::default()
@@ -197,6 +197,22 @@ fn is_between(text: &str) -> bool {
     text.is_empty() || BETWEEN.contains(&text.to_lowercase().as_str())
 }
 
+/// Asked of every line of a page: without a way out at the first, compilers read many bytes at once.
+fn has_digit(text: &str) -> bool {
+    text.bytes()
+        .fold(false, |seen, byte| seen | byte.is_ascii_digit())
+}
+
+/// Where the first digit or plus sign is. Looked for in pieces of so many bytes, for the same reason.
+fn first_digit_or_plus(text: &[u8]) -> Option<usize> {
+    const PIECE_BYTES: usize = 32;
+    let is_one = |byte: &u8| byte.is_ascii_digit() || *byte == b'+';
+    let has_one = |piece: &[u8]| piece.iter().fold(false, |seen, byte| seen | is_one(byte));
+    let pieces = text.chunks(PIECE_BYTES);
+    let (number, piece) = pieces.enumerate().find(|(_, piece)| has_one(piece))?;
+    Some(number * PIECE_BYTES + piece.iter().position(is_one)?)
+}
+
 /// A run of digits and phone punctuation, with what stands around it.
 #[derive(Debug, Clone, Copy)]
 struct Run<'a> {
@@ -217,8 +233,7 @@ impl<'a> Iterator for Runs<'a> {
     fn next(&mut self) -> Option<Run<'a>> {
         loop {
             let rest = self.line.get(self.position..)?;
-            let start =
-                self.position + rest.bytes().position(|b| b.is_ascii_digit() || b == b'+')?;
+            let start = self.position + first_digit_or_plus(rest.as_bytes())?;
             // An opening bracket belongs to the number.
             let before = self.line.get(..start)?;
             let start = if before.ends_with('(') {

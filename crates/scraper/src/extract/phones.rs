@@ -7,6 +7,7 @@
 use percent_encoding::percent_decode_str;
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, Region};
 
+use super::marks::Marks;
 use super::phone_label::announces_fax;
 use super::phone_text::{Form, candidates, with_ending};
 use super::region::{region, region_of_country, region_of_domain, regions_in, regions_of_language};
@@ -98,12 +99,12 @@ impl Phones {
     }
 
     /// Looks for numbers in decoded text.
-    pub(super) fn add_text(&mut self, text: &str) {
+    pub(super) fn add_text(&mut self, text: &str, marks: &Marks) {
         candidates(text, |number, form| {
             self.add(number, ContactMethod::Text, form);
         });
         if self.is_of_no_country {
-            for region in regions_in(text) {
+            for region in regions_in(text, &marks.countries) {
                 if self.named.len() < REGIONS_MAX && !self.named.contains(&region) {
                     self.named.push(region);
                 }

@@ -1,10 +1,8 @@
 //! Which country numbers without a country code are of.
 
-use std::sync::LazyLock;
-
 use rlibphonenumber::{PHONE_NUMBER_UTIL, Region};
 
-use crate::words::Words;
+use super::marks::Place;
 
 /// Names of countries as they end addresses, each once for every way in which it is written.
 const NAMES: &[(&str, Region)] = &[
@@ -89,11 +87,15 @@ const NAMES: &[(&str, Region)] = &[
     (" USA", Region::US),
 ];
 
-static NAMED: LazyLock<Words> = LazyLock::new(|| Words::new(NAMES.iter().map(|(name, _)| *name)));
+/// The names of countries.
+pub(super) fn country_names() -> impl Iterator<Item = &'static str> {
+    NAMES.iter().map(|(name, _)| *name)
+}
 
-/// The countries with whose names lines end, as those of addresses do.
-pub(super) fn regions_in(text: &str) -> impl Iterator<Item = Region> {
-    NAMED.find(text).filter_map(|(name, start, end)| {
+/// The countries with whose names lines end, as those of addresses do, of the [`country_names`]
+/// in a text.
+pub(super) fn regions_in(text: &str, names: &[Place]) -> impl Iterator<Item = Region> {
+    names.iter().filter_map(|&(name, start, end)| {
         let (name, region) = NAMES.get(name)?;
         let before = text.get(..start)?.chars().next_back();
         let after = text.get(end..)?.trim_start_matches(['.', ' ']);
@@ -215,6 +217,7 @@ fn region_of_language(language: &str) -> Option<Region> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::marks::Marks;
     use super::*;
 
     #[test]
@@ -227,7 +230,9 @@ mod tests {
             ("our uk", &[]),
             ("NewGermany", &[]),
         ] {
-            assert_eq!(regions_in(text).collect::<Vec<_>>(), regions, "{text}");
+            let names = Marks::of(text).countries;
+            let found: Vec<Region> = regions_in(text, &names).collect();
+            assert_eq!(found, regions, "{text}");
         }
     }
 }

@@ -9,9 +9,9 @@ mod shaped;
 use std::sync::LazyLock;
 
 use super::checksum as check;
+use super::marks::Place;
 use super::vat::{uid_ch, vat_number};
 use crate::facts::contact::CompanyFactKind::{self, RegistrationNumber, VatNumber};
-use crate::words::Words;
 use schemes::{PARTITA_IVA, SCHEMES, Scheme, VAT_GB, VAT_LABELS, digits};
 use shaped::SHAPED;
 
@@ -36,12 +36,31 @@ pub(super) struct CompanyNumber {
 }
 
 /// All words, each with what may follow it.
-static LABELS: LazyLock<Labels> = LazyLock::new(Labels::new);
-
-struct Labels {
-    words: Words,
-    follow: Vec<Follow>,
-}
+static LABELS: LazyLock<Vec<(String, Follow)>> = LazyLock::new(|| {
+    let of_schemes = SCHEMES.iter().chain(SHAPED).flat_map(|scheme| {
+        let labels = scheme.labels.iter();
+        labels.map(move |label| (*label, Follow::Scheme(scheme)))
+    });
+    let all: Vec<(&str, Follow)> = VAT_LABELS
+        .iter()
+        .map(|label| (*label, Follow::Vat))
+        .chain(PARTITA_IVA.iter().map(|label| (*label, Follow::PartitaIva)))
+        .chain(VAT_GB.iter().map(|label| (*label, Follow::VatGb)))
+        .chain(of_schemes)
+        .chain([("che-", Follow::SwissVat)])
+        .collect();
+    // The automaton knows the two cases of ASCII letters alone.
+    let other_case = all
+        .iter()
+        .filter(|(label, _)| !label.is_ascii())
+        .map(|(label, follow)| (label.to_uppercase(), *follow));
+    other_case
+        .chain(
+            all.iter()
+                .map(|(label, follow)| ((*label).to_owned(), *follow)),
+        )
+        .collect()
+});
 
 #[derive(Clone, Copy)]
 enum Follow {
@@ -53,50 +72,23 @@ enum Follow {
     SwissVat,
 }
 
-impl Labels {
-    fn new() -> Self {
-        let of_schemes = SCHEMES.iter().chain(SHAPED).flat_map(|scheme| {
-            let labels = scheme.labels.iter();
-            labels.map(move |label| (*label, Follow::Scheme(scheme)))
-        });
-        let all: Vec<(&str, Follow)> = VAT_LABELS
-            .iter()
-            .map(|label| (*label, Follow::Vat))
-            .chain(PARTITA_IVA.iter().map(|label| (*label, Follow::PartitaIva)))
-            .chain(VAT_GB.iter().map(|label| (*label, Follow::VatGb)))
-            .chain(of_schemes)
-            .chain([("che-", Follow::SwissVat)])
-            .collect();
-        // The automaton knows the two cases of ASCII letters alone.
-        let other_case = all
-            .iter()
-            .filter(|(label, _)| !label.is_ascii())
-            .map(|(label, follow)| (label.to_uppercase(), *follow));
-        let all: Vec<(String, Follow)> = other_case
-            .chain(
-                all.iter()
-                    .map(|(label, follow)| ((*label).to_owned(), *follow)),
-            )
-            .collect();
-        Self {
-            words: Words::new(all.iter().map(|(label, _)| label.as_str())),
-            follow: all.into_iter().map(|(_, follow)| follow).collect(),
-        }
-    }
+/// The words that announce a number.
+pub(super) fn labels() -> impl Iterator<Item = &'static str> {
+    LABELS.iter().map(|(label, _)| label.as_str())
 }
 
-/// The numbers in a text, each as often as a word announces it.
-pub(super) fn company_numbers(text: &str, mut take: impl FnMut(CompanyNumber)) {
+/// The numbers in a text, each as often as one of the [`labels`] in it announces it.
+pub(super) fn company_numbers(text: &str, labels: &[Place], mut take: impl FnMut(CompanyNumber)) {
     // One number may have several words before it: "USt-IdNr. (VAT ID): DE136695976".
     let mut seen: Vec<(usize, Option<&'static str>, String)> = Vec::new();
-    for (word, start, end) in LABELS.words.find(text) {
-        let Some(follow) = LABELS.follow.get(word).copied() else {
+    for &(word, start, end) in labels {
+        let Some((_, follow)) = LABELS.get(word) else {
             continue;
         };
         if !stands_alone(text, start, end) {
             continue;
         }
-        let (scheme, found) = match follow {
+        let (scheme, found) = match *follow {
             Follow::Vat => (None, after(text, end, true, vat_number)),
             Follow::PartitaIva => (
                 None,
@@ -275,11 +267,12 @@ fn court_near(text: &str, at: usize) -> Option<String> {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::marks::Marks;
     use super::*;
 
     fn found(text: &str) -> Vec<String> {
         let mut found = Vec::new();
-        company_numbers(text, |number| {
+        company_numbers(text, &Marks::of(text).labels, |number| {
             let scheme = number.scheme.unwrap_or("VAT");
             let court = number
                 .court

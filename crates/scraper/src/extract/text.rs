@@ -189,6 +189,9 @@ impl TextWindow {
 
 /// The bytes at the beginning of a text that are words with single spaces between them.
 fn single_spaced_bytes(text: &str) -> usize {
+    if is_single_spaced(text.as_bytes()) {
+        return text.len();
+    }
     let mut previous = b' ';
     for (at, byte) in text.bytes().enumerate() {
         if byte <= b' ' && byte.is_ascii_whitespace() && (byte != b' ' || previous == b' ') {
@@ -198,6 +201,18 @@ fn single_spaced_bytes(text: &str) -> usize {
         previous = byte;
     }
     text.len()
+}
+
+/// Whether a text surely has no gap but single spaces within; most texts are such. Without a way
+/// out at the first gap, compilers compare many bytes at once.
+fn is_single_spaced(text: &[u8]) -> bool {
+    let Some((first, rest)) = text.split_first() else {
+        return true;
+    };
+    *first > b' '
+        && text.iter().zip(rest).fold(true, |so_far, (before, byte)| {
+            so_far & (*byte >= b' ') & ((*before > b' ') | (*byte > b' '))
+        })
 }
 
 /// Text as it is seen: entities decoded, without what is invisible.

@@ -7,6 +7,7 @@ use super::super::company::Company;
 use super::super::email_text::is_spelled_sign;
 use super::super::emails::Emails;
 use super::super::json_ld::Reachable;
+use super::super::marks::Marks;
 use super::super::phones::Phones;
 use super::super::social::chat_number;
 use super::super::tag::{Attributes, Tag, tags};
@@ -186,7 +187,8 @@ pub(super) fn pictured_sign(attributes: &Attributes<'_>) -> Option<&'static str>
 }
 
 pub(super) fn search(text: &str, emails: &mut Emails, phones: &mut Phones, company: &mut Company) {
-    emails.add_text(text);
-    phones.add_text(text);
-    company.add_text(text);
+    let marks = Marks::of(text);
+    emails.add_text(text, &marks);
+    phones.add_text(text, &marks);
+    company.add_text(text, &marks);
 }

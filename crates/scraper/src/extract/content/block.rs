@@ -66,6 +66,11 @@ impl Block {
         self.marks.push((self.raw.len(), mark));
     }
 
+    /// The bytes of its text with entities.
+    pub(super) fn raw_bytes(&self) -> usize {
+        self.raw.len()
+    }
+
     /// No more fits.
     pub(super) fn is_full(&self) -> bool {
         self.raw.len() + 4 > BLOCK_MAX_BYTES || self.marks.len() >= MARKS_MAX

@@ -4,7 +4,7 @@ use super::super::text::json_bytes;
 
 /// Words that the text between two blocks of links must have to be kept. Chosen: an address with
 /// its name has as many, the labels between menus have fewer.
-pub(super) const RUN_WORDS_MIN: u64 = 10;
+const RUN_WORDS_MIN: u64 = 10;
 
 /// Most bytes of text that wait for more.
 const WAITING_MAX_BYTES: usize = 4 * 1024;
@@ -16,11 +16,20 @@ pub(super) struct Written {
     /// Empty where none is asked for.
     pub(super) markdown: String,
     pub(super) words: u64,
+    /// What its text would take, if that was only counted.
+    pub(super) unwritten_bytes: usize,
     /// Most of it leads elsewhere.
     pub(super) is_linked: bool,
     pub(super) is_heading: bool,
     /// It continues a list, so that no empty line stands before it.
     pub(super) is_tight: bool,
+}
+
+impl Written {
+    /// What it takes, or would take.
+    pub(super) fn bytes(&self) -> usize {
+        self.text.len() + self.markdown.len() + self.unwritten_bytes
+    }
 }
 
 /// Most bytes, as JSON, of what is kept of a part.
@@ -89,7 +98,7 @@ impl Part {
             self.keep(block, limits);
             return;
         }
-        self.run.waiting_bytes += block.text.len() + block.markdown.len();
+        self.run.waiting_bytes += block.bytes();
         if self.run.waiting_bytes > WAITING_MAX_BYTES {
             self.run = Run::default();
         } else {

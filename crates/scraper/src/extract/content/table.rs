@@ -49,7 +49,7 @@ impl Table {
 
     /// Takes a block into the open cell.
     pub(super) fn push(&mut self, block: &mut Written) {
-        self.bytes += block.text.len() + block.markdown.len();
+        self.bytes += block.bytes();
         if let Some(cell) = self.rows.last_mut().and_then(|row| row.last_mut()) {
             cell.push(std::mem::take(block));
         }

@@ -1,5 +1,6 @@
 use proptest::prelude::*;
 
+use super::super::marks::Marks;
 use super::*;
 
 fn resolve(mut phones: Phones, region: Option<Region>) -> Vec<String> {
@@ -16,7 +17,7 @@ fn resolve(mut phones: Phones, region: Option<Region>) -> Vec<String> {
 
 fn in_text(text: &str, region: Option<Region>) -> Vec<String> {
     let mut phones = Phones::default();
-    phones.add_text(text);
+    phones.add_text(text, &Marks::of(text));
     resolve(phones, region)
 }
 
@@ -244,7 +245,8 @@ fn placeholders_are_no_numbers() {
 fn both_forms_are_kept() {
     let mut phones = Phones::default();
     phones.add_tel("+493012345678", "");
-    phones.add_text("Tel. 030 12345678 oder 030/12345678");
+    let text = "Tel. 030 12345678 oder 030/12345678";
+    phones.add_text(text, &Marks::of(text));
     let found = phones.resolve("a.de", None);
     let [phone] = found.as_slice() else {
         panic!("one number: {found:?}");
@@ -278,11 +280,13 @@ fn the_country_is_what_the_page_states_before_its_domain_and_language() {
     check("Österreich", "a.de", None, &[Region::AT, Region::DE]);
     check("nowhere", "a.com", None, &[]);
     let mut phones = Phones::new("a.com");
-    phones.add_text("1 High St, London, United Kingdom\nTel. 020 7946 0018");
+    let text = "1 High St, London, United Kingdom\nTel. 020 7946 0018";
+    phones.add_text(text, &Marks::of(text));
     let found = phones.resolve("a.com", Some("en"));
     assert_eq!(found[0].value, "+442079460018");
     let mut phones = Phones::default();
-    phones.add_text("Tel. +43 1 5321234 und Tel. 01 5324321");
+    let text = "Tel. +43 1 5321234 und Tel. 01 5324321";
+    phones.add_text(text, &Marks::of(text));
     let found = phones.resolve("a.com", Some("de"));
     assert_eq!(found[1].value, "+4315324321");
 }
