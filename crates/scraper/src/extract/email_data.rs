@@ -1,5 +1,6 @@
 //! Which attributes hold an address, or a part of one, for a script to put together.
 
+use super::mailbox::ADDRESS_MAX_BYTES;
 use super::tag::Attributes;
 
 /// What of an address an attribute holds.
@@ -14,12 +15,15 @@ pub(super) enum Part {
 /// The part that an attribute is named after: `data-email`, `data-user`, `data-mail-domain`.
 pub(super) fn part_of(attribute: &str) -> Option<Part> {
     let name = attribute.strip_prefix("data-")?;
+    if matches!(name, "clipboard" | "clipboard-text" | "copy" | "copy-text") {
+        return Some(Part::Whole);
+    }
     let mut part = None;
     for word in name.split(['-', '_']).take(4) {
         let of_word = match word.to_ascii_lowercase().as_str() {
             "account" | "box" | "local" | "localpart" | "mailbox" | "name" | "recipient" | "u"
             | "user" | "username" => Part::Local,
-            "d" | "dom" | "domain" | "host" | "hostname" | "server" => Part::Domain,
+            "d" | "dom" | "domain" | "host" | "hostname" | "server" | "website" => Part::Domain,
             "ext" | "suffix" | "tld" => Part::Suffix,
             "address" | "e" | "em" | "email" | "emailaddress" | "mail" | "mailto" => Part::Whole,
             "clipboard" | "content" | "copy" | "decode" | "enc" | "encoded" | "href" | "obf"
@@ -34,8 +38,8 @@ pub(super) fn part_of(attribute: &str) -> Option<Part> {
     part
 }
 
-/// The address whose parts are in the attributes of one element.
-pub(super) fn split_address(attributes: &Attributes<'_>) -> Option<String> {
+/// The local part and the domain of the address whose parts are in the attributes of one element.
+pub(super) fn split_address(attributes: &Attributes<'_>) -> Option<(String, String)> {
     let value = |part: Part| {
         let mut named = attributes
             .iter()
@@ -44,10 +48,12 @@ pub(super) fn split_address(attributes: &Attributes<'_>) -> Option<String> {
     };
     let local = value(Part::Local)?;
     let domain = value(Part::Domain)?.trim_start_matches('@');
-    Some(match value(Part::Suffix) {
-        Some(suffix) => format!("{local}@{domain}.{}", suffix.trim_start_matches('.')),
-        None => format!("{local}@{domain}"),
-    })
+    let domain = match value(Part::Suffix) {
+        Some(suffix) => format!("{domain}.{}", suffix.trim_start_matches('.')),
+        None => domain.to_owned(),
+    };
+    let is_short = local.len() + domain.len() <= ADDRESS_MAX_BYTES;
+    is_short.then(|| (local.to_owned(), domain))
 }
 
 #[cfg(test)]

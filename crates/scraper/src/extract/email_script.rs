@@ -94,13 +94,18 @@ pub(super) fn shown(script: &str, data: &dyn Fn(&str) -> Option<String>) -> Stri
 struct Reader<'a> {
     tokens: &'a [Token<'a>],
     at: usize,
-    variables: Vec<(&'a str, String)>,
+    variables: Vec<(&'a str, Value)>,
     data: &'a dyn Fn(&str) -> Option<String>,
 }
 
+#[derive(Debug, Clone)]
 enum Value {
     Text(String),
     List(Vec<String>),
+}
+
+fn unknown() -> Value {
+    Value::Text(UNKNOWN.to_string())
 }
 
 impl Value {
@@ -128,12 +133,12 @@ impl<'a> Reader<'a> {
                 if self.is_sign('=') {
                     continue;
                 }
-                let text = self.sum(0).text();
+                let value = self.sum(0);
                 if SHOWING_MEMBERS.contains(&name) {
-                    show(&mut shown, &text, true);
+                    show(&mut shown, &value.clone().text(), true);
                 }
                 if !is_member {
-                    self.assign(name, text, adds);
+                    self.assign(name, value, adds);
                 }
             } else if self.is_sign('(') {
                 if SHOWING_CALLS.contains(&name) {
@@ -149,17 +154,18 @@ impl<'a> Reader<'a> {
         shown
     }
 
-    fn assign(&mut self, name: &'a str, text: String, adds: bool) {
+    fn assign(&mut self, name: &'a str, value: Value, adds: bool) {
         let known = self.variables.iter_mut().find(|(known, _)| *known == name);
-        if let Some((_, value)) = known {
-            if adds {
-                value.push_str(&text);
-                value.truncate(value.floor_char_boundary(TEXT_MAX_BYTES));
+        if let Some((_, known)) = known {
+            *known = if adds {
+                let mut text = known.clone().text() + &value.text();
+                text.truncate(text.floor_char_boundary(TEXT_MAX_BYTES));
+                Value::Text(text)
             } else {
-                *value = text;
-            }
+                value
+            };
         } else if self.variables.len() < VARIABLES_MAX {
-            self.variables.push((name, text));
+            self.variables.push((name, value));
         }
     }
 
@@ -177,7 +183,6 @@ impl<'a> Reader<'a> {
     }
 
     fn term(&mut self, depth: u8) -> Value {
-        let unknown = || Value::Text(UNKNOWN.to_string());
         let Some(token) = self.tokens.get(self.at).filter(|_| depth < DEPTH_MAX) else {
             return unknown();
         };
@@ -209,12 +214,7 @@ impl<'a> Reader<'a> {
         match name {
             "String" if self.is_sign('.') && self.is_word_at(self.at + 1, "fromCharCode") => {
                 self.at += 2;
-                let codes = self.list(depth + 1, ')');
-                let chars = codes.iter().map(|code| {
-                    let code = code.parse().ok().and_then(char::from_u32);
-                    code.unwrap_or(UNKNOWN)
-                });
-                Value::Text(chars.collect())
+                Value::Text(self.codes())
             }
             "unescape" | "decodeURIComponent" | "decodeURI" | "atob" if self.is_sign('(') => {
                 let text = self.list(depth + 1, ')').concat();
@@ -248,7 +248,7 @@ impl<'a> Reader<'a> {
             }
             name => {
                 let known = self.variables.iter().find(|(known, _)| *known == name);
-                Value::Text(known.map_or_else(|| UNKNOWN.to_string(), |(_, text)| text.clone()))
+                known.map_or_else(unknown, |(_, value)| value.clone())
             }
         }
     }
@@ -256,7 +256,17 @@ impl<'a> Reader<'a> {
     /// Reads the calls after a value: `.join('@')`, `.split('').reverse().join('')`.
     fn calls(&mut self, mut value: Value, depth: u8) -> Value {
         loop {
-            if self.is_sign('(') || self.is_sign('[') {
+            if let Value::List(list) = &value
+                && self.is_sign('[')
+                && let Some(Token::Number(index)) = self.tokens.get(self.at + 1)
+                && self.is_sign_at(self.at + 2, ']')
+            {
+                self.at += 3;
+                let part = usize::try_from(*index)
+                    .ok()
+                    .and_then(|index| list.get(index));
+                value = part.map_or_else(unknown, |part| Value::Text(part.clone()));
+            } else if self.is_sign('(') || self.is_sign('[') {
                 let close = if self.is_sign('(') { ')' } else { ']' };
                 self.list(depth + 1, close);
                 value = Value::Text(UNKNOWN.to_string());
@@ -306,6 +316,22 @@ impl<'a> Reader<'a> {
         parts
     }
 
+    /// Reads the codes up to the end of a call, in whatever lists they stand.
+    fn codes(&mut self) -> String {
+        let mut text = String::new();
+        while let Some(token) = self.tokens.get(self.at) {
+            self.at += 1;
+            match token {
+                Token::Number(code) if text.len() < TEXT_MAX_BYTES => {
+                    text.push(char::from_u32(*code).unwrap_or(UNKNOWN));
+                }
+                Token::Sign(')' | ';') => break,
+                _ => {}
+            }
+        }
+        text
+    }
+
     fn is_sign(&self, sign: char) -> bool {
         self.is_sign_at(self.at, sign)
     }
@@ -345,8 +371,12 @@ fn called(value: Value, name: &str, arguments: &[String]) -> Value {
             Value::List(list)
         }
         (Value::Text(text), "split") => Value::List(match first {
-            Some("") | None => text.chars().map(String::from).collect(),
-            Some(sign) => text.split(sign).map(str::to_owned).collect(),
+            Some("") | None => text.chars().take(PARTS_MAX).map(String::from).collect(),
+            Some(sign) => text
+                .split(sign)
+                .take(PARTS_MAX)
+                .map(str::to_owned)
+                .collect(),
         }),
         (Value::Text(text), "concat") => Value::Text(text + &arguments.concat()),
         (Value::Text(text), "replace" | "replaceAll") => match arguments {
@@ -410,6 +440,9 @@ mod tests {
             "$('#m').attr('href', 'mailto:' + 'info' + '@' + 'firma.de');",
             "$('#m').html('ed.amrif@ofni'.split('').reverse().join(''))",
             "document.write(String.fromCharCode(105,110,102,111,64) + 'firma.de')",
+            "var m=['info','firma.de']; document.write(m[0]+'@'+m[1])",
+            "var m=['info','firma.de']; document.write(m.join('@'))",
+            "x.innerHTML = String.fromCharCode.apply(null,[105,110,102,111,64]) + 'firma.de'",
             "document.write(unescape('info%40firma.de'))",
             "el.textContent = atob('aW5mb0BmaXJtYS5kZQ==')",
             "mail('info', 'firma', 'de')",

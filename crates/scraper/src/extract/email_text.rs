@@ -184,7 +184,10 @@ fn bare<'a>(known: &str, word: &str, before: &'a str, after: &'a str) -> Option<
 /// Whether the dot after an at sign is spelled in capitals.
 fn is_shouted(after: &str) -> bool {
     let after = after.get(..after.floor_char_boundary(SIDE_MAX_BYTES));
-    after.is_some_and(|after| after.contains(" DOT "))
+    let dots = [
+        " DOT ", " PUNKT ", " POINT ", " PUNTO ", " PONTO ", " PUNT ",
+    ];
+    after.is_some_and(|after| dots.iter().any(|dot| after.contains(dot)))
 }
 
 /// Whether a line is over, or a sentence.
@@ -395,6 +398,8 @@ mod tests {
             ("an: info<at>firma.de.", "info@firma.de"),
             ("info [-at-] firma.de", "info@firma.de"),
             ("info【at】firma.de", "info@firma.de"),
+            ("\ninfo -at- firma.de", "info@firma.de"),
+            ("Schreib info AT firma PUNKT de bitte", "info@firma.de"),
             ("schreib info AT firma.de bitte", "info@firma.de"),
             ("E-Mail: info at firma.de", "info@firma.de"),
             ("Dados: dpo @ firma . pt. Assiste", "dpo@firma.pt"),

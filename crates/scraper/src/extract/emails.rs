@@ -82,7 +82,16 @@ impl Emails {
                 }
             }
             _ => match part_of(name) {
-                Some(Part::Domain) => self.add_hidden(split_address(all)),
+                Some(Part::Domain) => {
+                    if let Some((local, domain)) = split_address(all) {
+                        // Styles may turn the parts around.
+                        let _ = self.add(&format!("{local}@{domain}"), ContactMethod::Script)
+                            || self.add(
+                                &format!("{}@{}", reversed(&local), reversed(&domain)),
+                                ContactMethod::Script,
+                            );
+                    }
+                }
                 Some(Part::Whole) if value.len() <= ATTRIBUTE_MAX_BYTES => {
                     self.add_obscured(&attribute_text(value));
                 }
@@ -345,6 +354,9 @@ mod tests {
             "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9@push.acme.com",
             "@user@mastodon.social",
             "info@firma.xyzzy",
+            "noreply@firma.de",
+            "etunimi.sukunimi@firma.fi",
+            "you@test.com",
         ] {
             assert_eq!(in_text(text), Vec::<String>::new(), "{text}");
         }
@@ -413,6 +425,8 @@ mod tests {
                 "<a data-name=info data-domain=firma data-tld=de>",
                 "info@firma.de",
             ),
+            ("<a data-user=ofni data-website=ed.amrif>", "info@firma.de"),
+            ("<a data-clipboard-text=info@firma.de>", "info@firma.de"),
             ("<a data-email=info@firma.de>", "info@firma.de"),
             ("<a data-email='info [at] firma.de'>", "info@firma.de"),
             ("<a data-mail=ed.amrif@ofni>", "info@firma.de"),

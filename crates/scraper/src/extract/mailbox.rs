@@ -25,6 +25,36 @@ const FOREIGN_DOMAINS: &[&str] = &[
 
 /// Registered names of placeholders under any suffix.
 const PLACEHOLDER_NAMES: &[&str] = &[
+    "alanadi",
+    "bar",
+    "beispielfirma",
+    "cegneve",
+    "deinefirma",
+    "domein",
+    "domena",
+    "firmaadi",
+    "firmaniz",
+    "foo",
+    "foobar",
+    "ihrefirma",
+    "meinefirma",
+    "minhaempresa",
+    "mojadomena",
+    "muster",
+    "musterdomain",
+    "mustershop",
+    "siteniz",
+    "sirketiniz",
+    "suaempresa",
+    "suempresa",
+    "test",
+    "tvojefirma",
+    "twojadomena",
+    "twojafirma",
+    "uwbedrijf",
+    "uwdomein",
+    "vasedomena",
+    "votreentreprise",
     "beispiel",
     "beispieldomain",
     "deine-domain",
@@ -200,6 +230,24 @@ const PLACEHOLDER_LOCALS: &[&str] = &[
     "yourname",
 ];
 
+/// Local parts of mailboxes that nobody reads.
+const UNREAD_LOCALS: &[&str] = &[
+    "do-not-reply",
+    "do_not_reply",
+    "donotreply",
+    "mailer-daemon",
+    "nao-responda",
+    "naoresponda",
+    "ne-pas-repondre",
+    "nicht-antworten",
+    "no-reply",
+    "no-responder",
+    "no.reply",
+    "no_reply",
+    "noreply",
+    "noresponder",
+];
+
 /// Local parts longer than this that are hexadecimal are keys of trackers.
 const HEX_LOCAL_MIN_BYTES: usize = 20;
 
@@ -251,10 +299,12 @@ fn ascii_domain(domain: &str) -> Option<String> {
     (is_name && !is_scale).then_some(domain)
 }
 
-/// What asks for the reader's own, and the keys of trackers.
+/// What asks for the reader's own, what nobody reads, and the keys of trackers.
 fn is_placeholder_local(local: &str) -> bool {
     let is_hex = |text: &str| text.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
-    PLACEHOLDER_LOCALS.contains(&local) || (local.len() >= HEX_LOCAL_MIN_BYTES && is_hex(local))
+    PLACEHOLDER_LOCALS.contains(&local)
+        || UNREAD_LOCALS.contains(&local)
+        || (local.len() >= HEX_LOCAL_MIN_BYTES && is_hex(local))
 }
 
 fn is_placeholder_domain(domain: &str) -> bool {

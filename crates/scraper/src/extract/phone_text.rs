@@ -13,7 +13,7 @@ use lists::listed;
 pub(super) use lists::with_ending;
 use shapes::{
     digits, groups, is_date_or_time, is_decimal, is_docket, is_grouped_as_phone, is_hours,
-    is_joined_date, is_repeated_slash,
+    is_joined_date, is_repeated_slash, is_rising,
 };
 use vanity::vanity;
 
@@ -59,6 +59,9 @@ const UNITS: &[&str] = &[
 /// How much speaks for a number before it is known whether it is one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Form {
+    /// In running text, in three groups or more: a number if it is written exactly as its country
+    /// does, and the country is known.
+    Running,
     /// All that its line has, or has after a colon, in groups: a number if it is written exactly as its country does.
     Alone,
     /// Grouped as only phone numbers are.
@@ -178,7 +181,8 @@ fn search<'a>(line: &'a str, above: &str, take: &mut impl FnMut(&str, Form)) -> 
         if label == Label::None && run.is_bare() {
             seen.bare = Some(run.text);
         } else if let Some((number, form)) = &listing {
-            seen.has_number |= *form > Form::Alone || groups(number).len() > 2;
+            let is_grouped = *form == Form::Alone && groups(number).len() > 2;
+            seen.has_number |= *form > Form::Alone || is_grouped;
             let mut rest = run.after;
             while let Some((ending, tail)) = listed(rest) {
                 let Some(number) = with_ending(number, ending) else {
@@ -305,6 +309,8 @@ impl<'a> Run<'a> {
                 take(number, Form::Grouped);
             } else if is_alone {
                 take(number, Form::Alone);
+            } else if !has_country && groups(number).len() > 2 && !is_rising(number) {
+                take(number, Form::Running);
             }
         }
     }
@@ -351,13 +357,24 @@ impl<'a> Run<'a> {
         let touches_after = self.after.chars().next().is_some_and(|c| {
             is_spaced_letter(c) || "%@_=&*:€$".contains(c) || self.decimal_follows()
         });
-        is_priced || touches_after || (touches_before && !starts_free)
+        is_priced || touches_after || (touches_before && !starts_free) || follows_bank(before)
     }
 
     fn decimal_follows(self) -> bool {
         let mut chars = self.after.chars();
         chars.next() == Some(',') && chars.next().is_some_and(|c| c.is_ascii_digit())
     }
+}
+
+/// Whether a text ends in the beginning of an account number: `NL91 ABNA`.
+fn follows_bank(before: &str) -> bool {
+    let mut bytes = before.bytes().rev();
+    let mut next_are = |count: usize, is: fn(&u8) -> bool| {
+        (0..count).all(|_| bytes.next().is_some_and(|byte| is(&byte)))
+    };
+    let is_bank = next_are(4, u8::is_ascii_uppercase);
+    let is_apart = next_are(1, |byte| *byte == b' ');
+    is_bank && is_apart && next_are(2, u8::is_ascii_digit) && next_are(2, u8::is_ascii_uppercase)
 }
 
 /// What follows a remark in brackets: `936 120 744 (Mr Smith)`.

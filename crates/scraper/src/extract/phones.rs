@@ -128,9 +128,16 @@ impl Phones {
     pub(super) fn resolve(&mut self, host: &str, language: Option<&str>) -> Vec<Phone> {
         let candidates = std::mem::take(&mut self.candidates);
         let regions = self.regions(&candidates, host, language);
+        let (of_tag, _) = language.map(regions_of_language).unwrap_or_default();
+        let home = self.hints.first().copied();
+        let home = home.or_else(|| region_of_domain(host)).or(of_tag);
         let mut found: Vec<Phone> = Vec::new();
         for candidate in &candidates {
-            for number in candidate.numbers(&regions) {
+            let regions = match candidate.form {
+                Form::Running => home.as_slice(),
+                _ => &regions,
+            };
+            for number in candidate.numbers(regions) {
                 let mut evidence = Evidence::of(candidate.method);
                 evidence.count = candidate.count;
                 let phone = Phone {

@@ -109,3 +109,13 @@ fn has_area_code(number: &str) -> bool {
             && (5..=9).contains(&digits(rest))
     })
 }
+
+/// Whether each group is more than the one before, as in lists of sizes: `36 38 40 42`.
+pub(super) fn is_rising(number: &str) -> bool {
+    let groups = groups(number);
+    let values: Vec<u32> = groups
+        .iter()
+        .filter_map(|group| group.parse().ok())
+        .collect();
+    values.is_sorted_by(|one, other| one < other)
+}

@@ -76,6 +76,17 @@ fn numbers_are_found_in_text() {
             "+4575832604",
         ),
         ("24시간 접수 1577-2384 / a", Some(Region::KR), "+8215772384"),
+        (
+            "Skriv til Bo på 61 70 48 39 i dag",
+            Some(Region::DK),
+            "+4561704839",
+        ),
+        (
+            "Jana bere 608 377 142 i večer",
+            Some(Region::CZ),
+            "+420608377142",
+        ),
+        ("Recepción 912345678", Some(Region::ES), "+34912345678"),
         ("Sms til 61 70 48 39.", Some(Region::DK), "+4561704839"),
         ("Call 1-800-FLOWERS", Some(Region::US), "+18003569377"),
         (
@@ -88,6 +99,20 @@ fn numbers_are_found_in_text() {
         ("Tel.: 06.3221.4567", Some(Region::IT), "+390632214567"),
     ] {
         assert_eq!(in_text(text, region), [number], "{text}");
+    }
+}
+
+#[test]
+fn groups_in_running_text_are_ids_as_well() {
+    for (text, region) in [
+        ("sizes 36 38 40 42 in stock", Region::DK),
+        ("boards of 600 800 900 in stock", Region::ES),
+        ("for 912 345 678 € in all", Region::ES),
+        ("under n.º 501 964 843 of it", Region::PT),
+        ("contribuinte 501 964 843 de", Region::PT),
+        ("more than 222 345 678 times", Region::US),
+    ] {
+        assert_eq!(in_text(text, Some(region)), [""; 0], "{text}");
     }
 }
 
@@ -183,6 +208,8 @@ fn dates_prices_and_ids_are_no_numbers() {
         "EAN 4006381333931",
         "SIRET 412 345 678 00012",
         "R.G. 02457/2012",
+        "auf NL91 ABNA 030 1234567",
+        "sizes 36 38 40 42 in stock",
         "Hersteller-Nr. 0049 960 060 1",
         "Verkkolaskuosoite: 003726401275",
         "conta, ex.: 001 / 1234-5 / 98765-4",
