@@ -1,2 +1,2 @@
--- Deletes a slice of what ended long ago. See migrations/0005_control.sql. Caller: worker maintenance.
-select trawl.batch_expire_v1($1 * interval '1 second', $2)
+-- Deletes a slice of what ended long ago. See migrations/0009_retries.sql. Caller: worker maintenance.
+select trawl.batch_expire_v2($1 * interval '1 second', $2)

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::error::ScopeError;
 use crate::pool::Pool;
-use crate::row::{get, get_word};
+use crate::row::{get, get_count, get_word};
 use crate::scope::{ScopeSettings, SessionScope, Statement};
 
 /// Pending jobs that one statement ends at most: some tens of milliseconds of a batch's lock.
@@ -25,6 +25,15 @@ const BATCH_PAUSE: Statement =
     Statement::repeatable("batch_pause", include_str!("../sql/batch_pause.sql"));
 const BATCH_RETRY: Statement =
     Statement::repeatable("batch_retry", include_str!("../sql/batch_retry.sql"));
+const PAGES_CARRY: Statement =
+    Statement::repeatable("pages_carry", include_str!("../sql/pages_carry.sql"));
+
+/// Pages that one statement carries over, those of one more job apart: at the limit of a request
+/// each, some 100 MB of write-ahead log (chosen).
+const SLICE_PAGES: i32 = 500;
+/// Slices that a retry waits for; the maintenance of any worker carries the rest. Chosen: a client
+/// waits for seconds at most, and few retries have more than 10,000 pages.
+const RETRY_SLICES_MAX: u32 = 20;
 
 /// What a request to change something found, and what it left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,8 +138,11 @@ pub enum Retried {
 /// Makes batch `new` of the failed domains of batch `id`, which must have ended, with the pages
 /// already fetched. The same `new` again is the same retry.
 ///
+/// A domain is not claimed before its pages are there: those of the first ones are carried over
+/// before the answer, the rest by [`pages_carry`].
+///
 /// # Errors
-/// [`ScopeError`] of the statement.
+/// [`ScopeError`] of the statement that failed; the batch may be there all the same.
 pub async fn batch_retry(pool: &Pool, id: Uuid, new: Uuid) -> Result<Option<Retried>, ScopeError> {
     // In a transaction, which can be given a longer limit than a statement of its own.
     let rows = SessionScope::run(pool, ScopeSettings::BULK, async move |scope| {
@@ -144,11 +156,31 @@ pub async fn batch_retry(pool: &Pool, id: Uuid, new: Uuid) -> Result<Option<Retr
     };
     let total: i32 = get(&BATCH_RETRY, row, 1)?;
     let created_at: Option<OffsetDateTime> = get(&BATCH_RETRY, row, 2)?;
-    Ok(Some(match (created_at, u32::try_from(total)) {
+    let retried = match (created_at, u32::try_from(total)) {
         (Some(created_at), Ok(total)) => Retried::Accepted { total, created_at },
         (Some(_), Err(_negative)) => Retried::Conflict,
         (None, _) => Retried::Refused {
             state: get_word(&BATCH_RETRY, row, 0, BatchState::from_word)?,
         },
-    }))
+    };
+    if matches!(retried, Retried::Accepted { .. }) {
+        for _slice in 0..RETRY_SLICES_MAX {
+            if pages_carry(pool, Some(new)).await? == 0 {
+                break;
+            }
+        }
+    }
+    Ok(Some(retried))
+}
+
+/// Carries a slice of pages over to jobs that try failed ones again, of one batch or of any. Answers
+/// how many jobs have got theirs.
+///
+/// # Errors
+/// [`ScopeError`] of the statement.
+pub async fn pages_carry(pool: &Pool, batch: Option<Uuid>) -> Result<u32, ScopeError> {
+    let params = [(&batch as _, Type::UUID), (&SLICE_PAGES as _, Type::INT4)];
+    let rows = SessionScope::once(pool, &PAGES_CARRY, &params).await?;
+    rows.first()
+        .map_or(Ok(0), |row| get_count(&PAGES_CARRY, row, 0))
 }

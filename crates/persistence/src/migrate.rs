@@ -43,6 +43,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(6, "0006_options.sql"),
     migration!(7, "0007_hosts.sql"),
     migration!(8, "0008_guard.sql"),
+    migration!(9, "0009_retries.sql"),
 ];
 
 impl Migration {

@@ -10,14 +10,12 @@ use trawl_domain::batch::{BatchCounts, BatchEvent, BatchState};
 use trawl_domain::failure::FailureCode;
 use trawl_domain::job::{JobEvent, JobState};
 use trawl_persistence::batches::{BatchView, batch_status};
-use trawl_persistence::control::{
-    Changed, Paused, Retried, batch_cancel, batch_pause, batch_retry, job_cancel,
-};
+use trawl_persistence::control::{Changed, Paused, batch_cancel, batch_pause, job_cancel};
 use trawl_persistence::jobs::{
     ClaimedJob, EndedJob, job_attempts, job_claim, job_finish, job_hand_back, job_rescue,
     job_status,
 };
-use trawl_persistence::pages::{PageRecord, page_record, pages_of_job, pages_view};
+use trawl_persistence::pages::page_record;
 use trawl_persistence::retention::{batch_expire, batch_sweep};
 use trawl_persistence::workers::{JobLease, worker_gone, worker_heartbeat};
 use uuid::Uuid;
@@ -27,9 +25,9 @@ use crate::fixtures::{
     Submission, assert_promises_kept, cancelled, complete, failed, page, retry, worker,
 };
 
-const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+pub(crate) const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
-async fn view(db: &Db, batch: Uuid) -> Result<BatchView> {
+pub(crate) async fn view(db: &Db, batch: Uuid) -> Result<BatchView> {
     let status = batch_status(&db.pool, batch, || (), |(), _| ()).await?;
     Ok(status.context("the batch is there")?.0)
 }
@@ -40,7 +38,7 @@ async fn state_of(db: &Db, job: Uuid) -> Result<JobState> {
 }
 
 /// A batch of `total` sites of which `count` are claimed.
-async fn partly_claimed(
+pub(crate) async fn partly_claimed(
     db: &Db,
     prefix: &str,
     total: usize,
@@ -60,7 +58,7 @@ fn leases(claimed: &[ClaimedJob]) -> Vec<JobLease> {
 }
 
 /// A batch that ended in this state, or has come as far as this one.
-async fn batch_in(db: &Db, state: BatchState) -> Result<Uuid> {
+pub(crate) async fn batch_in(db: &Db, state: BatchState) -> Result<Uuid> {
     let prefix = Uuid::now_v7().simple().to_string();
     let endings: [fn(JobLease) -> EndedJob; 2] = match state {
         BatchState::Pending => return Ok(partly_claimed(db, &prefix, 2, 0).await?.0.id),
@@ -254,103 +252,6 @@ both_routes!(a_paused_batch_can_be_cancelled, async |db| {
     batch_pause(&db.pool, batch.id, true).await?;
     batch_cancel(&db.pool, batch.id).await?;
     assert_eq!(view(db, batch.id).await?.state, BatchState::Cancelled);
-    assert_promises_kept(&db.pool).await
-});
-
-both_routes!(a_retry_has_what_failed_and_the_pages_it_had, async |db| {
-    let (batch, me, claimed) = partly_claimed(db, "failing", 3, 3).await?;
-    let pages: Vec<_> = claimed
-        .iter()
-        .flat_map(|job| {
-            let start = PageRecord {
-                content: Some(r#"{"text": "kept"}"#.to_owned()),
-                body_hash: Some([3; 16]),
-                ..page(job.lease, 0)
-            };
-            [start, page(job.lease, 1)]
-        })
-        .collect();
-    page_record(&db.pool, &pages).await?;
-    let ended = [
-        complete(claimed[0].lease),
-        failed(claimed[1].lease),
-        failed(claimed[2].lease),
-    ];
-    let new = Uuid::now_v7();
-    let early = batch_retry(&db.pool, batch.id, new).await?;
-    assert_eq!(
-        early,
-        Some(Retried::Refused {
-            state: BatchState::Running
-        })
-    );
-    job_finish(&db.pool, &ended).await?;
-
-    let retries = (0..CLIENTS).map(|_| batch_retry(&db.pool, batch.id, new));
-    let answers = try_join_all(retries).await?;
-    for answer in &answers {
-        assert!(
-            matches!(answer, Some(Retried::Accepted { total: 2, .. })),
-            "{answer:?}"
-        );
-        assert_eq!(answer, &answers[0], "the same retry");
-    }
-    let retried = view(db, new).await?;
-    assert_eq!(
-        (retried.counts.total, retried.retry_of),
-        (2, Some(batch.id))
-    );
-    assert_eq!(
-        view(db, batch.id).await?.state,
-        BatchState::Partial,
-        "it stays what it was"
-    );
-    let again = job_claim(&db.pool, me, 5, Some(new)).await?;
-    assert_eq!(again.len(), 2);
-    for job in &again {
-        assert_eq!((job.pages_recorded, job.attempt), (2, 1));
-        let stored = pages_of_job(&db.pool, job.lease.job, None, 10_000).await?;
-        let hashes: Vec<_> = stored.iter().map(|page| page.body_hash).collect();
-        assert_eq!(hashes, [Some([3; 16]), None]);
-        let pages = pages_view(&db.pool, job.lease.job, None, 5).await?;
-        assert_eq!(
-            pages.context("the job")?[0].content.as_deref(),
-            Some(r#"{"text": "kept"}"#)
-        );
-        assert_eq!(job.options, claimed[0].options);
-        let view = job_status(&db.pool, job.lease.job)
-            .await?
-            .context("the job")?;
-        assert!(
-            claimed
-                .iter()
-                .any(|old| Some(old.lease.job) == view.retry_of)
-        );
-    }
-    assert_promises_kept(&db.pool).await
-});
-
-both_routes!(a_retry_of_what_did_not_fail_is_refused, async |db| {
-    for state in BatchState::ALL {
-        let batch = batch_in(db, state).await?;
-        let answer = batch_retry(&db.pool, batch, Uuid::now_v7()).await?;
-        let has_failed = matches!(state, BatchState::Partial | BatchState::Failed);
-        match answer {
-            Some(Retried::Accepted { total, .. }) => assert!(has_failed && total > 0),
-            Some(Retried::Refused { state: found }) => assert!(!has_failed && found == state),
-            Some(Retried::Conflict) | None => panic!("the batch is there, the id is new"),
-        }
-    }
-    let (failed, other) = (
-        batch_in(db, BatchState::Failed).await?,
-        batch_in(db, BatchState::Pending).await?,
-    );
-    let answer = batch_retry(&db.pool, failed, other).await?;
-    assert_eq!(answer, Some(Retried::Conflict));
-    assert_eq!(
-        batch_retry(&db.pool, Uuid::now_v7(), Uuid::now_v7()).await?,
-        None
-    );
     assert_promises_kept(&db.pool).await
 });
 

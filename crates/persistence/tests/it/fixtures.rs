@@ -164,7 +164,7 @@ pub(crate) fn page(lease: JobLease, seq: u32) -> PageRecord {
         body_bytes: 1_000,
         duration: Duration::from_millis(5),
         failure: None,
-        discovered: "[]".to_owned(),
+        discovered: "{}".to_owned(),
         facts: None,
         first_byte: None,
         etag: None,

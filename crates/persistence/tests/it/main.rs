@@ -22,6 +22,7 @@ mod path_of_a_batch;
 mod plans;
 mod probe;
 mod record;
+mod retries;
 mod schema;
 mod scope;
 mod scope_limits;

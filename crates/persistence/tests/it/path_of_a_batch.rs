@@ -91,7 +91,7 @@ pub(crate) async fn every_call_in_order(pool: &Pool) -> Result<()> {
         body_bytes: 12,
         duration: Duration::from_millis(3),
         failure: None,
-        discovered: r#"["https://a.test/2"]"#.to_owned(),
+        discovered: r#"{"links": ["https://a.test/2"]}"#.to_owned(),
         facts: Some(r#"{"title": "A"}"#.to_owned()),
         first_byte: Some(Duration::from_millis(2)),
         etag: None,

@@ -193,7 +193,7 @@ both_routes!(
 both_routes!(a_job_resumes_with_what_was_recorded, async |db| {
     let first = one_claimed(db, "resumed.test").await?;
     let mut pages: Vec<_> = (0..3).map(|seq| page(first, seq)).collect();
-    pages[1].discovered = r#"["https://resumed.test/later"]"#.to_owned();
+    pages[1].discovered = r#"{"links": ["https://resumed.test/later"]}"#.to_owned();
     pages[2].state = PageState::Failed;
     page_record(&db.pool, &pages).await?;
     job_hand_back(&db.pool, &[first]).await?;
@@ -267,6 +267,37 @@ both_routes!(clients_read_all_that_a_page_keeps_in_slices, async |db| {
         pages_view(&db.pool, Uuid::now_v7(), None, 1)
             .await?
             .is_none()
+    );
+    Ok(())
+});
+
+both_routes!(what_an_older_build_discovered_is_read, async |db| {
+    Submission::sized("older", 1).accepted(&db.pool).await?;
+    let me = worker(&db.pool).await?;
+    let lease = job_claim(&db.pool, me, 1, None).await?[0].lease;
+    let pages = [
+        r#"["https://a.test/"]"#,
+        r#"{"links": ["https://b.test/"]}"#,
+    ]
+    .into_iter()
+    .zip(0..)
+    .map(|(discovered, seq)| PageRecord {
+        discovered: discovered.to_owned(),
+        ..page(lease, seq)
+    })
+    .collect::<Vec<_>>();
+    page_record(&db.pool, &pages).await?;
+    let read: Vec<_> = pages_of_job(&db.pool, lease.job, None, 10)
+        .await?
+        .into_iter()
+        .map(|page| page.discovered)
+        .collect();
+    assert_eq!(
+        read,
+        [
+            r#"{"links": ["https://a.test/"]}"#,
+            r#"{"links": ["https://b.test/"]}"#
+        ]
     );
     Ok(())
 });

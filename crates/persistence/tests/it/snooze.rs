@@ -6,12 +6,14 @@ use std::time::Duration;
 use anyhow::Result;
 use tokio_postgres::types::Type;
 use trawl_domain::job::JobState;
-use trawl_persistence::jobs::{job_attempts, job_claim, job_finish, job_status};
+use trawl_domain::page::PageState;
+use trawl_persistence::jobs::{job_attempts, job_claim, job_finish, job_hand_back, job_status};
+use trawl_persistence::pages::{PageRecord, page_record};
 use trawl_persistence::retention::host_forget;
 use uuid::Uuid;
 
 use crate::database::Db;
-use crate::fixtures::{Submission, assert_promises_kept, complete, failed, snoozed, worker};
+use crate::fixtures::{Submission, assert_promises_kept, complete, failed, page, snoozed, worker};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -93,6 +95,30 @@ both_routes!(a_snooze_uses_no_attempt_and_says_why, async |db| {
     assert_eq!(claimed_domains(db).await?, ["busy.test"]);
     assert_promises_kept(&db.pool).await
 });
+
+both_routes!(
+    a_page_that_was_fetched_ends_the_waits_in_a_row,
+    async |db| {
+        Submission::of(["busy.test"]).accepted(&db.pool).await?;
+        let me = worker(&db.pool).await?;
+        let claim = async || anyhow::Ok(job_claim(&db.pool, me, 1, None).await?.remove(0));
+        job_finish(&db.pool, &[snoozed(claim().await?.lease, HOUR, 4)]).await?;
+        for (state, left) in [(PageState::Failed, 4), (PageState::Fetched, 0)] {
+            pass(db, "busy.test", "1 second").await?;
+            let job = claim().await?;
+            let recorded = PageRecord {
+                state,
+                ..page(job.lease, job.pages_recorded)
+            };
+            page_record(&db.pool, &[recorded]).await?;
+            job_hand_back(&db.pool, &[job.lease]).await?;
+            let job = claim().await?;
+            assert_eq!(job.snoozes, left, "{state:?}");
+            job_hand_back(&db.pool, &[job.lease]).await?;
+        }
+        assert_promises_kept(&db.pool).await
+    }
+);
 
 both_routes!(
     a_shorter_wait_does_not_end_a_longer_one_and_what_passed_is_forgotten,

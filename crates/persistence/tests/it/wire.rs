@@ -9,11 +9,14 @@ use tokio_postgres::types::Type;
 use trawl_domain::limits::DOMAINS_MAX;
 use trawl_persistence::audit::audit;
 use trawl_persistence::batches::batch_status;
-use trawl_persistence::control::{batch_cancel, batch_pause, batch_retry, job_cancel};
+use trawl_persistence::control::{batch_cancel, batch_pause, batch_retry, job_cancel, pages_carry};
 use trawl_persistence::health::ping;
-use trawl_persistence::jobs::{job_claim, job_finish, job_hand_back, job_rescue, job_status};
-use trawl_persistence::pages::{PageRecord, page_record, pages_of_job};
+use trawl_persistence::jobs::{
+    job_attempts, job_claim, job_finish, job_hand_back, job_rescue, job_status,
+};
+use trawl_persistence::pages::{PageRecord, page_record, pages_of_job, pages_view};
 use trawl_persistence::pool::{Pool, PoolOptions};
+use trawl_persistence::queue::queue_view;
 use trawl_persistence::retention::{batch_expire, batch_sweep, host_forget};
 use trawl_persistence::scope::{ScopeSettings, SessionScope, Statement};
 use trawl_persistence::workers::{worker_drain, worker_forget, worker_gone, worker_heartbeat};
@@ -21,7 +24,7 @@ use trawl_test_support::wire::{Rule, WireProxy};
 use uuid::Uuid;
 
 use crate::database::{CLIENTS, Db};
-use crate::fixtures::{Submission, complete, page, worker};
+use crate::fixtures::{Submission, failed, page, snoozed, worker};
 use crate::path_of_a_batch::every_call_in_order;
 use crate::snapshot;
 
@@ -150,15 +153,20 @@ both_routes!(
     async |db| {
         const OLD: Duration = Duration::from_secs(3600);
         let (proxy, pool) = watched(db).await?;
-        let me = worker(&pool).await?;
         let mut taken: Vec<(&str, usize)> = Vec::new();
+        ping(&pool).await?;
+        let (me, trips) = {
+            proxy.reset();
+            (worker(&pool).await?, proxy.report().requests)
+        };
+        taken.push(("register", trips));
 
         proxy.reset();
         let batch = Submission::sized("counted", 1_000)
             .at_once(100)
             .accepted(&pool)
             .await?;
-        // BEGIN, the limits, the batch, its jobs, COMMIT.
+        // BEGIN, the settings, the batch, its jobs, COMMIT.
         taken.push(("submit 1,000 domains", proxy.report().requests));
         let (claimed, trips) = round_trips(&proxy, job_claim(&pool, me, 50, None)).await?;
         taken.push(("claim 50 jobs", trips));
@@ -178,13 +186,26 @@ both_routes!(
             "read the pages of a job",
             round_trips(&proxy, read).await?.1,
         ));
-        let ended: Vec<_> = leases[..25].iter().map(|lease| complete(*lease)).collect();
+        let view = pages_view(&pool, leases[0].job, None, 100);
+        taken.push((
+            "list the pages of a job",
+            round_trips(&proxy, view).await?.1,
+        ));
+        let ended: Vec<_> = leases[..25].iter().map(|lease| failed(*lease)).collect();
         taken.push((
             "finish 25 jobs",
             round_trips(&proxy, job_finish(&pool, &ended)).await?.1,
         ));
-        let back = job_hand_back(&pool, &leases[25..]);
-        taken.push(("hand 25 jobs back", round_trips(&proxy, back).await?.1));
+        let waits: Vec<_> = leases[25..35]
+            .iter()
+            .map(|lease| snoozed(*lease, OLD, 1))
+            .collect();
+        taken.push((
+            "snooze 10 jobs",
+            round_trips(&proxy, job_finish(&pool, &waits)).await?.1,
+        ));
+        let back = job_hand_back(&pool, &leases[35..]);
+        taken.push(("hand 15 jobs back", round_trips(&proxy, back).await?.1));
         let rescue = job_rescue(&pool, 100, 3);
         taken.push(("rescue", round_trips(&proxy, rescue).await?.1));
         let status = batch_status(&pool, batch.id, || (), |(), _| ());
@@ -193,6 +214,12 @@ both_routes!(
         let (view, trips) = round_trips(&proxy, status).await?;
         view.context("the job is there")?;
         taken.push(("status of a job", trips));
+        let attempts = job_attempts(&pool, leases[0].job);
+        taken.push(("attempts at a job", round_trips(&proxy, attempts).await?.1));
+        taken.push((
+            "view of the queue",
+            round_trips(&proxy, queue_view(&pool)).await?.1,
+        ));
         taken.push(("audit", round_trips(&proxy, audit(&pool)).await?.1));
         taken.push(("ping", round_trips(&proxy, ping(&pool)).await?.1));
         taken.push((
@@ -221,8 +248,17 @@ both_routes!(
             "cancel a batch of 1,000",
             round_trips(&proxy, cancel).await?.1,
         ));
+        // BEGIN, the settings, the batch with its jobs, COMMIT; their pages, and that there are no more.
         let retry = batch_retry(&pool, batch.id, Uuid::now_v7());
-        taken.push(("retry a batch", round_trips(&proxy, retry).await?.1));
+        taken.push((
+            "retry 25 jobs with 50 pages",
+            round_trips(&proxy, retry).await?.1,
+        ));
+        let carry = pages_carry(&pool, None);
+        taken.push((
+            "carry pages to retries",
+            round_trips(&proxy, carry).await?.1,
+        ));
         taken.push(("sweep", round_trips(&proxy, batch_sweep(&pool)).await?.1));
         taken.push((
             "expire",

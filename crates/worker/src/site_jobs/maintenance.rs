@@ -1,10 +1,11 @@
 //! What any process does for all: rescue the jobs of lost workers, end what waits in cancelled and
-//! overdue batches, delete what ended long ago, forget workers long gone and snoozes that have passed.
+//! overdue batches, carry pages over to retries, delete what ended long ago, forget workers long gone and snoozes that have passed.
 
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use trawl_domain::lease::LeaseTerms;
+use trawl_persistence::control::pages_carry;
 use trawl_persistence::error::ScopeError;
 use trawl_persistence::jobs::job_rescue;
 use trawl_persistence::pool::Pool;
@@ -33,7 +34,12 @@ impl Maintenance {
     /// Maintains the queue until `stop`: at once, then two or three times in a time-to-live.
     pub(crate) async fn run(self, stop: CancellationToken) {
         loop {
-            for done in [self.rescue().await, self.sweep().await, self.forget().await] {
+            for done in [
+                self.rescue().await,
+                self.sweep().await,
+                self.carry().await,
+                self.forget().await,
+            ] {
                 if let Err(error) = done {
                     tracing::warn!(error = %Chain(&error), "cannot maintain the queue yet");
                 }
@@ -58,6 +64,13 @@ impl Maintenance {
 
     async fn sweep(&self) -> Result<(), ScopeError> {
         while batch_sweep(&self.pool).await? > 0 {}
+        Ok(())
+    }
+
+    async fn carry(&self) -> Result<(), ScopeError> {
+        while pages_carry(&self.pool, None).await? > 0 {
+            self.wake.notify();
+        }
         Ok(())
     }
 
