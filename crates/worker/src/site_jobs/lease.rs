@@ -55,7 +55,14 @@ pub(crate) struct LeaseKeeper {
 
 impl LeaseKeeper {
     /// Announces the worker, however long it takes, or until `stop`. Answers when the lease began.
+    ///
+    /// A request that has no answer yet is dropped then: nobody can tell how long its answer takes,
+    /// and a lease that nobody renews runs out.
     pub(crate) async fn register(&self, stop: &CancellationToken) -> Option<Instant> {
+        stop.run_until_cancelled(self.registered()).await
+    }
+
+    async fn registered(&self) -> Instant {
         let mut failures = 0;
         loop {
             let began = Instant::now();
@@ -68,16 +75,13 @@ impl LeaseKeeper {
             let error = match worker_register(&self.pool, &worker).await {
                 Ok(()) => {
                     tracing::info!(worker.id = %worker.id, "registered");
-                    return Some(began);
+                    return began;
                 }
                 Err(error) => error,
             };
             failures += 1;
             tracing::warn!(failures, error = %Chain(&error), "cannot register the worker yet");
-            tokio::select! {
-                () = stop.cancelled() => return None,
-                () = tokio::time::sleep(register_wait(&error, failures)) => {}
-            }
+            tokio::time::sleep(register_wait(&error, failures)).await;
         }
     }
 

@@ -178,3 +178,31 @@ async fn the_last_attempt_of_a_job_whose_workers_die_fails_it_with_the_reason() 
     house.assert_audit().await;
     rescuer.drain().await;
 }
+
+/// How many registrations wait for a lock.
+const REGISTRATIONS_WAITING: &str = "select count(*) from pg_stat_activity \
+     where datname = current_database() and wait_event_type = 'Lock' and query like '%trawl.workers%'";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_does_not_wait_for_a_registration_without_an_answer() {
+    let house = House::build(Route::Direct).await;
+    let admin = house.database.admin().await.unwrap();
+    admin
+        .batch_execute("begin; lock table trawl.workers in access exclusive mode")
+        .await
+        .unwrap();
+    let watcher = house.database.admin().await.unwrap();
+    let waiting = async || -> i64 {
+        let row = watcher.query_one(REGISTRATIONS_WAITING, &[]).await.unwrap();
+        row.get(0)
+    };
+    let worker = house.start_worker(options());
+    wait_until("the registration to wait", PATIENCE, async || {
+        waiting().await == 1
+    })
+    .await
+    .unwrap();
+    worker.drain().await;
+    assert_eq!(waiting().await, 1, "the worker left before its answer");
+    admin.batch_execute("rollback").await.unwrap();
+}
