@@ -33,6 +33,7 @@ mod parser;
 mod phone_label;
 mod phone_text;
 mod phones;
+mod postal;
 mod region;
 mod registers;
 mod script_kind;

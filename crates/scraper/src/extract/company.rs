@@ -2,6 +2,7 @@
 
 use super::company_name::{company_names, is_company_name};
 use super::marks::Marks;
+use super::postal::addresses;
 use super::registers::{CompanyNumber, company_numbers};
 use super::site_name::SiteName;
 use super::text::clean;
@@ -52,7 +53,7 @@ impl Company {
         }
     }
 
-    /// Takes a postal address that the page states for machines.
+    /// Takes a postal address that the page states for machines, or has in its text.
     pub(super) fn see_address(&mut self, address: &PostalAddress, method: ContactMethod) {
         let location = Location {
             address: address.clone(),
@@ -80,11 +81,15 @@ impl Company {
         });
         company_numbers(text, &marks.labels, |number| self.add_number(number));
         self.site_name.add_text(text);
+        addresses(text, |address| {
+            self.see_address(&address, ContactMethod::Text);
+        });
     }
 
     /// Addresses and facts, judged; the title of the page may tell a name.
     pub(super) fn take(&mut self, title: Option<&str>) -> (Vec<Location>, Vec<CompanyFact>) {
         self.leave_out_others();
+        self.leave_out_repeated();
         let has_name = self.facts.iter().any(|fact| {
             matches!(
                 fact.kind,
@@ -125,6 +130,28 @@ impl Company {
         let best = best.unwrap_or_default();
         self.facts
             .retain(|fact| !is_legal(&fact) || rank(fact) >= best);
+    }
+
+    /// Leaves out addresses in the text that the page states for machines as well, in whatever
+    /// words.
+    fn leave_out_repeated(&mut self) {
+        let letters = |code: &Option<String>| -> Option<String> {
+            Some(
+                code.as_ref()?
+                    .chars()
+                    .filter(|c| c.is_alphanumeric())
+                    .collect(),
+            )
+        };
+        let is_text = |location: &Location| location.evidence.methods == [ContactMethod::Text];
+        let stated = self.locations.iter().filter(|location| !is_text(location));
+        let stated: Vec<String> = stated
+            .filter_map(|location| letters(&location.address.postal_code))
+            .collect();
+        self.locations.retain(|location| {
+            let code = letters(&location.address.postal_code);
+            !is_text(location) || !code.is_some_and(|code| stated.contains(&code))
+        });
     }
 
     fn add_number(&mut self, number: CompanyNumber) {

@@ -155,7 +155,7 @@ pub struct SocialLink {
     pub evidence: Evidence,
 }
 
-/// A postal address that the page states for machines.
+/// A postal address that the page states for machines or has in its text.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Location {

@@ -1,0 +1,285 @@
+//! Postal addresses in a text: a street with a number, then a postal code and a place, in the order
+//! and the form of the main countries.
+//!
+//! Taken only where all three are there and nothing around names an authority or a processor:
+//! an address that is missed does less harm than that of somebody else.
+
+mod places;
+mod street;
+
+use std::collections::VecDeque;
+
+use crate::facts::structured::PostalAddress;
+use places::{Place, place};
+use street::street;
+
+/// Most bytes of a line above that is looked at for the name of somebody else.
+const LINE_MAX_BYTES: usize = 480;
+
+/// How many parts back a street may begin, and how many lines back the name of somebody else is
+/// looked for.
+const PARTS_MAX: usize = 6;
+const LINES_MAX: usize = 3;
+
+/// Signs between the parts of an address.
+const SIGNS: &[char] = &[',', '|', '·', '•', ';'];
+
+/// Words in the lines before an address of somebody else, in lower case.
+const OTHERS: &[&str] = &[
+    "behörde",
+    "beschwerde",
+    "forbruger",
+    "klagenævn",
+    "nævnenes",
+    "verbraucherzentrale",
+    "aufsicht",
+    "landesbeauftragte",
+    "bundesbeauftragte",
+    "schlichtung",
+    "kammer",
+    "finanzamt",
+    "gericht",
+    "hosting",
+    "hoster",
+    "auftragsverarbeiter",
+    "bank",
+    "versicherung",
+    "authority",
+    "commissioner",
+    "ombudsman",
+    "registry",
+    "autorité",
+    "hébergeur",
+    "hébergement",
+    "médiat",
+    "tribunal",
+    "garante",
+    "agencia española",
+    "comissão nacional",
+    "autorité",
+    "urząd",
+    "urzęd",
+    "inspek",
+    "autoriteit",
+    "datatilsyn",
+    "tilsyn",
+    "myndighet",
+    "úřad",
+    "hatóság",
+    "αρχή",
+    "google",
+    "facebook",
+    "meta platforms",
+    "cnil",
+    "tietosuoja",
+];
+
+/// The addresses in a text.
+pub(super) fn addresses(text: &str, mut take: impl FnMut(PostalAddress)) {
+    let mut above: VecDeque<&str> = VecDeque::new();
+    for line in text.split('\n') {
+        let line = line.trim();
+        if line.is_empty() {
+            continue;
+        }
+        if line.bytes().any(|b| b.is_ascii_digit()) {
+            search(line, &above, &mut take);
+        }
+        above.push_front(line);
+        above.truncate(LINES_MAX);
+    }
+}
+
+fn search(line: &str, above: &VecDeque<&str>, take: &mut impl FnMut(PostalAddress)) {
+    // The parts since the last address, the last first.
+    let mut before: VecDeque<&str> = VecDeque::new();
+    let mut is_first = true;
+    for part in parts(line) {
+        // A street on the line above belongs to the first place alone.
+        let above_line = above.front().filter(|_| is_first).copied();
+        if let Some(place) = place(part, before.front().copied())
+            && let Some(street) = street_before(&place, &before, above_line)
+            && !is_of_others(&before, above)
+        {
+            take(PostalAddress {
+                street: Some(street),
+                postal_code: Some(place.code),
+                locality: Some(place.locality),
+                ..PostalAddress::default()
+            });
+            before.clear();
+            is_first = false;
+        } else {
+            before.push_front(part);
+            before.truncate(PARTS_MAX);
+        }
+    }
+}
+
+fn parts(line: &str) -> impl Iterator<Item = &str> {
+    line.split(SIGNS)
+        .flat_map(|part| part.split(" – "))
+        .flat_map(|part| part.split(" - "))
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+}
+
+fn street_before(place: &Place, before: &VecDeque<&str>, above: Option<&str>) -> Option<String> {
+    let on_line: Vec<&str> = before.iter().copied().skip(place.parts_before).collect();
+    if !on_line.is_empty() {
+        return street(&on_line, place);
+    }
+    let above = above.filter(|line| line.len() <= LINE_MAX_BYTES)?;
+    let mut of_line: Vec<&str> = parts(above).collect();
+    of_line.reverse();
+    of_line.truncate(PARTS_MAX);
+    street(&of_line, place)
+}
+
+fn is_of_others(before: &VecDeque<&str>, above: &VecDeque<&str>) -> bool {
+    before.iter().chain(above).any(|text| {
+        // Of what is long, the end is near.
+        let start = text.ceil_char_boundary(text.len().saturating_sub(LINE_MAX_BYTES));
+        let lower = text.get(start..).unwrap_or_default().to_lowercase();
+        OTHERS.iter().any(|word| lower.contains(word))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn found(text: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        addresses(text, |address| {
+            let parts = [address.street, address.postal_code, address.locality];
+            found.push(parts.map(Option::unwrap_or_default).join("|"));
+        });
+        found
+    }
+
+    #[test]
+    fn addresses_are_read_as_their_countries_write_them() {
+        for (text, expected) in [
+            ("Ringstraße 4\n50996 Köln", "Ringstraße 4|50996|Köln"),
+            (
+                "Am Sande 94, D-21335 Lüneburg",
+                "Am Sande 94|21335|Lüneburg",
+            ),
+            (
+                "Adresse: Weg 1, 87435 Kempten (Allgäu)",
+                "Weg 1|87435|Kempten",
+            ),
+            (
+                "14 bis, rue Basse, 69002 Lyon",
+                "14 bis, rue Basse|69002|Lyon",
+            ),
+            (
+                "9220 North 7th Street, Phoenix, Arizona 85020",
+                "9220 North 7th Street|85020|Phoenix",
+            ),
+            (
+                "Unit 4, 61 Norman Street\nWendouree VIC 3355",
+                "Unit 4, 61 Norman Street|3355|Wendouree",
+            ),
+            ("Weg 2\n3818 AH  Amersfoort", "Weg 2|3818 AH|Amersfoort"),
+            (
+                "Via di Città 147\n53100 Siena (SI)",
+                "Via di Città 147|53100|Siena",
+            ),
+            (
+                "Corso Roma, 62, 20122 Milano",
+                "Corso Roma, 62|20122|Milano",
+            ),
+            (
+                "27 quai Lamennais, 35000 Rennes",
+                "27 quai Lamennais|35000|Rennes",
+            ),
+            (
+                "Calle Covadonga, 27, 1.º B\n33201 Gijón",
+                "Calle Covadonga, 27, 1.º B|33201|Gijón",
+            ),
+            (
+                "Zwanestraat 28\n9712 CL Groningen",
+                "Zwanestraat 28|9712 CL|Groningen",
+            ),
+            (
+                "Dæmningen 34, 2. sal\n7100 Vejle",
+                "Dæmningen 34, 2. sal|7100|Vejle",
+            ),
+            (
+                "Omformargatan 8, 721 37 Västerås",
+                "Omformargatan 8|721 37|Västerås",
+            ),
+            (
+                "siedziba przy ul. Głogowska 178/4, 60-126 Poznań, NIP",
+                "ul. Głogowska 178/4|60-126|Poznań",
+            ),
+            (
+                "Rua do Taxa, n.º 118\n4710-448 Braga",
+                "Rua do Taxa, n.º 118|4710-448|Braga",
+            ),
+            (
+                "Seetalstrasse 114 · 6032 Emmen",
+                "Seetalstrasse 114|6032|Emmen",
+            ),
+            (
+                "1209 Delaware Avenue, Suite 410\nWilmington, DE 19806",
+                "1209 Delaware Avenue, Suite 410|19806|Wilmington",
+            ),
+            (
+                "2988 24th St, San Francisco, CA 94110",
+                "2988 24th St|94110|San Francisco",
+            ),
+            (
+                "19 Corve Street, Ludlow, SY8 1DA",
+                "19 Corve Street|SY8 1DA|Ludlow",
+            ),
+            (
+                "88 North Street\nGuildford GU1 4RR",
+                "88 North Street|GU1 4RR|Guildford",
+            ),
+        ] {
+            assert_eq!(found(text), [expected], "{text}");
+        }
+    }
+
+    #[test]
+    fn one_line_may_have_several() {
+        let text = "Hauptweg 9\nRingstraße 4, 50996 Köln, 53111 Bonn · Weg 1, 10115 Berlin";
+        assert_eq!(
+            found(text),
+            ["Ringstraße 4|50996|Köln", "Weg 1|10115|Berlin"]
+        );
+    }
+
+    #[test]
+    fn other_numbers_and_the_addresses_of_others_are_left_alone() {
+        for text in [
+            "Halle 12, 5000 Besucher",
+            "Seit 1998, 2024 Neubau",
+            "Raum 3\n2024 Sommerfest",
+            "Wir haben 12, 10000 Euro",
+            "50996 Köln",
+            "Vejnavn 1, 1234 By",
+            "Wir haben in Halle 12, 10115 Berlin",
+            "Aufsichtsbehörde:\nKönigstraße 10a\n70173 Stuttgart",
+            "Hosting: Acme, Weg 1, 10115 Berlin",
+            "Tel. 030 123, 10115 Berlin",
+            "Order 1234, AB 12345",
+        ] {
+            assert_eq!(found(text), [""; 0], "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_searched_without_a_panic(
+            text in "(\\PC|[0-9]{2,5}| [A-Z][a-z]+|, |\\n|Weg 1|[A-Z]{2} ){0,40}",
+        ) {
+            found(&text);
+        }
+    }
+}
