@@ -5,7 +5,10 @@
 
 mod words;
 
+use std::collections::HashSet;
 use std::sync::LazyLock;
+
+use foldhash::fast::RandomState;
 
 use super::marks::Place;
 use crate::words::{Words, strip_word};
@@ -119,14 +122,19 @@ fn half_spaced(before: &str, after: &str) -> Option<Written<'static>> {
     }
 }
 
+/// Words that are a sign wherever they stand apart, asked of every inline element.
+static SIGNS_APART: LazyLock<HashSet<&str, RandomState>> = LazyLock::new(|| {
+    let words = BRACKETED_AT.iter().chain(BRACKETED_DOT).copied();
+    let is_sure =
+        |word: &&str| word.len() > 1 && !["bei", "chez", "eta", "alfa", "affe"].contains(word);
+    words.filter(is_sure).collect()
+});
+
 /// Whether a text is the at sign or the dot in words, so that it can be nothing else where it
 /// stands apart from what is around it.
 pub(super) fn is_spelled_sign(text: &str) -> bool {
     let text = text.trim_matches([' ', '_', '-', '*']);
-    let is = |words: &[&str]| words.iter().any(|word| word.eq_ignore_ascii_case(text));
-    text.len() > 1
-        && !is(&["bei", "chez", "eta", "alfa", "affe"])
-        && (is(BRACKETED_AT) || is(BRACKETED_DOT))
+    SIGNS_APART.contains(text.to_ascii_lowercase().as_str())
 }
 
 /// `info★firma.jp`, where the words behind say that the sign stands for the at sign.

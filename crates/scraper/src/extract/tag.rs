@@ -25,6 +25,11 @@ pub(super) enum Tag<'a> {
 pub(super) struct Attributes<'a>(&'a [(&'a str, &'a str)]);
 
 impl<'a> Attributes<'a> {
+    /// There are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The first value of an attribute, its entities decoded.
     pub(super) fn get(&self, name: &str) -> Option<Cow<'a, str>> {
         self.raw(name).map(attribute_text)

@@ -36,6 +36,9 @@ pub(super) fn is_boilerplate(
         Element::HTML | Element::BODY | Element::MAIN => return false,
         _ => {}
     }
+    if attributes.is_empty() {
+        return false;
+    }
     is_named(class, id) || is_hidden(attributes) || has_other_role(attributes, is_in_main)
 }
 
