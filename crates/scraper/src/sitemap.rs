@@ -1,4 +1,5 @@
-//! Reads sitemaps and indexes of sitemaps while they arrive (sitemaps.org protocol 0.9).
+//! Reads sitemaps and indexes of sitemaps while they arrive (sitemaps.org protocol 0.9): XML, and text
+//! with a URL on each line.
 //!
 //! No document tree, no document type definition, no entity but the five that XML knows, and bounds
 //! on everything: what is malformed or too much ends the reading, and what was found until then
@@ -19,7 +20,7 @@ use trawl_domain::url_rules::PAGE_URL_MAX_BYTES;
 
 use crate::fetch::Rationed;
 
-/// Most bytes of one tag, text or comment. Chosen: thirty times the longest URL.
+/// Most bytes of one tag, text, comment or line. Chosen: thirty times the longest URL.
 const EVENT_MAX_BYTES: usize = 64 * 1024;
 
 /// Deepest nesting. Chosen: extensions for images and news take five.
@@ -27,6 +28,9 @@ const DEPTH_MAX: usize = 32;
 
 /// How a gzip file begins (RFC 1952, 2.3.1).
 const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
+
+/// What some editors put before UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// What a sitemap names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,22 +65,72 @@ pub(crate) async fn read(
     let is_gzip = matches!(body.fill_buf().await, Ok(start) if start.starts_with(GZIP_MAGIC));
     if is_gzip {
         let decoder = GzipDecoder::new(Rationed::new(body, max_bytes));
-        read_xml(BufReader::new(decoder), max_bytes, found).await
+        read_decoded(BufReader::new(decoder), max_bytes, found).await
+    } else {
+        read_decoded(body, max_bytes, found).await
+    }
+}
+
+async fn read_decoded(
+    mut body: impl AsyncBufRead + Unpin,
+    max_bytes: usize,
+    found: impl FnMut(Entry<'_>) -> ControlFlow<()>,
+) -> Read {
+    let start = body.fill_buf().await.unwrap_or_default();
+    let start = start.strip_prefix(BYTE_ORDER_MARK).unwrap_or(start);
+    let is_text = matches!(start.trim_ascii_start().first(), Some(b'h' | b'H'));
+    let body = Metered {
+        inner: body,
+        event_left: EVENT_MAX_BYTES,
+        total_left: max_bytes,
+    };
+    if is_text {
+        read_text(body, max_bytes, found).await
     } else {
         read_xml(body, max_bytes, found).await
     }
 }
 
-async fn read_xml(
-    body: impl AsyncBufRead + Unpin,
+/// What begins with no URL is no sitemap; what follows is for whoever takes the entries to judge.
+async fn read_text(
+    mut body: Metered<impl AsyncBufRead + Unpin>,
     max_bytes: usize,
     mut found: impl FnMut(Entry<'_>) -> ControlFlow<()>,
 ) -> Read {
-    let mut xml = Reader::from_reader(Metered {
-        inner: body,
-        event_left: EVENT_MAX_BYTES,
-        total_left: max_bytes,
-    });
+    let mut is_sitemap = false;
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        body.event_left = EVENT_MAX_BYTES;
+        coop::consume_budget().await;
+        let Ok(1..) = body.read_until(b'\n', &mut line).await else {
+            break;
+        };
+        let text = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&line);
+        let Ok(url) = std::str::from_utf8(text.trim_ascii()) else {
+            break;
+        };
+        if url.is_empty() {
+            continue;
+        }
+        let scheme = url.get(..4).unwrap_or_default();
+        is_sitemap |= scheme.eq_ignore_ascii_case("http");
+        if !is_sitemap || found(Entry::Page(url)).is_break() {
+            break;
+        }
+    }
+    Read {
+        is_sitemap,
+        bytes: max_bytes.saturating_sub(body.total_left),
+    }
+}
+
+async fn read_xml(
+    body: Metered<impl AsyncBufRead + Unpin>,
+    max_bytes: usize,
+    mut found: impl FnMut(Entry<'_>) -> ControlFlow<()>,
+) -> Read {
+    let mut xml = Reader::from_reader(body);
     let config = xml.config_mut();
     config.allow_dangling_amp = true;
     config.check_end_names = false;

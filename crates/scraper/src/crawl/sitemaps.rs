@@ -1,13 +1,14 @@
 //! The sitemaps of one site: where they are, which are read, and what of them can be of use.
 //!
-//! Asked for as pages are: after robots.txt, at the pace of the crawl, from vetted addresses, within
-//! the site. A site that does not answer for one is not asked for the others.
+//! Asked for as pages are: after robots.txt, at the pace of the crawl, from vetted addresses. They
+//! are of the site, or of a host that its robots.txt names for them; what they name counts within the
+//! site alone. A server that does not answer for one is not asked for the others.
 
 use std::collections::{HashSet, VecDeque};
 use std::ops::ControlFlow;
 
 use tokio::time::sleep;
-use trawl_domain::url_rules::PageUrl;
+use trawl_domain::url_rules::{PageUrl, SiteScope};
 
 use super::progress::Progress;
 use super::visit::{Visitor, WAIT_HERE_MAX, WAITS_HERE_MAX};
@@ -106,7 +107,6 @@ impl Sitemaps {
         let (start_page, scope) = (start_page.clone(), scope.clone());
         if self.queue.is_none() {
             let mut named = visitor.named_sitemaps(&start_page).await?;
-            named.retain(|url| scope.contains(url));
             if named.is_empty() {
                 named.extend(PageUrl::resolve(start_page.as_url(), "/sitemap.xml").ok());
             }
@@ -121,12 +121,14 @@ impl Sitemaps {
         {
             let max_bytes = FILE_MAX_BYTES.min(self.bytes_left);
             let mut deeper = Vec::new();
+            let host = SiteScope::of(&url);
+            let is_near = |other: &PageUrl| scope.contains(other) || host.contains(other);
             let read = visitor
-                .read_sitemap(&url, &scope, max_bytes, &mut |entry| match entry {
+                .read_sitemap(&url, &is_near, max_bytes, &mut |entry| match entry {
                     Entry::Page(url) => self.find(url, progress),
                     Entry::Sitemap(url) => {
                         let url = PageUrl::parse(url).ok();
-                        deeper.extend(url.filter(|url| scope.contains(url)));
+                        deeper.extend(url.filter(|url| is_near(url)));
                         more_if(deeper.len() < FILES_MAX)
                     }
                 })

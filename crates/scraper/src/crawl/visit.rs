@@ -282,7 +282,7 @@ impl Visitor {
         self.gate.sitemaps(page, &self.shared, &mut self.pace).await
     }
 
-    /// Reads a sitemap within `scope`; `None` if the server did not answer.
+    /// Reads a sitemap, after redirects to what `is_near` alone; `None` if the server did not answer.
     ///
     /// # Errors
     ///
@@ -290,7 +290,7 @@ impl Visitor {
     pub(super) async fn read_sitemap(
         &mut self,
         url: &PageUrl,
-        scope: &SiteScope,
+        is_near: &(dyn Fn(&PageUrl) -> bool + Sync),
         max_bytes: usize,
         found: &mut (dyn FnMut(Entry<'_>) -> ControlFlow<()> + Send),
     ) -> Result<Option<sitemap::Read>, Box<Snooze>> {
@@ -314,7 +314,7 @@ impl Visitor {
             }
             if let Some(location) = answer.location() {
                 match PageUrl::resolve(url.as_url(), location) {
-                    Ok(next) if scope.contains(&next) => url = next,
+                    Ok(next) if is_near(&next) => url = next,
                     _ => return nothing,
                 }
                 continue;

@@ -52,6 +52,33 @@ fn pages_and_sitemaps_are_told_apart_and_images_are_neither() {
 }
 
 #[test]
+fn text_names_a_url_on_each_line() {
+    check(
+        "\u{feff}http://a.test/1\r\n\nHTTPS://a.test/2?a=1&b=2 \nnonsense\nhttp://a.test/3",
+        &[
+            "http://a.test/1",
+            "HTTPS://a.test/2?a=1&b=2",
+            "nonsense",
+            "http://a.test/3",
+        ],
+    );
+    check("\n http://a.test/1", &["http://a.test/1"]);
+    for body in ["hello\nhttp://a.test/1", "Not found", "a\nhttp://a.test/1"] {
+        let (entries, read) = entries_of(body.as_bytes(), 1000);
+        assert_eq!((entries, read.is_sitemap), (Vec::new(), false), "{body}");
+    }
+    // A line without an end, and more than is read.
+    let endless = format!("http://a.test/1\nhttp://a.test/{}", "x".repeat(1 << 17));
+    assert_eq!(
+        entries_of(endless.as_bytes(), 1 << 20).0,
+        ["http://a.test/1"]
+    );
+    let long = "http://a.test/1\n".repeat(100);
+    let (entries, read) = entries_of(long.as_bytes(), 800);
+    assert_eq!((entries.len(), read.bytes), (50, 800));
+}
+
+#[test]
 fn what_is_broken_counts_up_to_there() {
     check(
         "<urlset><url><loc>http://a.test/1</loc></url><url><loc>http://a.t",

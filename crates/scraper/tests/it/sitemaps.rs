@@ -150,6 +150,53 @@ async fn robots_txt_names_an_index_of_compressed_files_whatever_they_are_called(
 }
 
 #[tokio::test]
+async fn robots_txt_may_name_a_text_and_a_sitemap_of_another_host() {
+    let (farm, base) = farm_with(|base| {
+        let elsewhere = base.replace("shop.test", "cdn.test");
+        let text = format!("{base}/one\nhttp://other.test/out\n");
+        Site::new(1)
+            .with_robots(&format!(
+                "Sitemap: {base}/urls.txt\nSitemap: {elsewhere}/index.xml\n"
+            ))
+            .with_reply("/urls.txt", Reply::of_type("text/plain", text))
+            .with_reply("/one", page("one"))
+            .with_reply("/two", page("two"))
+    })
+    .await;
+    let elsewhere = base.replace("shop.test", "cdn.test");
+    let index = list(
+        "sitemapindex",
+        "sitemap",
+        &[
+            format!("{elsewhere}/a.xml"),
+            "http://other.test/b.xml".to_owned(),
+        ],
+    );
+    let urls = [format!("{base}/two"), format!("{elsewhere}/page-1")];
+    let cdn = Site::new(3)
+        .with_robots("User-agent: *\nDisallow: /closed\n")
+        .with_reply("/index.xml", xml(index))
+        .with_reply("/a.xml", xml(urlset(&urls)));
+    farm.add_site("cdn.test", cdn);
+    let crawled = crawl(&farm, 10, only()).await;
+    assert_eq!(
+        asked(&farm),
+        ["/robots.txt", "/", "/urls.txt", "/one", "/two"]
+    );
+    let of_cdn: Vec<String> = farm
+        .hits("cdn.test")
+        .into_iter()
+        .map(|hit| hit.path)
+        .collect();
+    assert_eq!(of_cdn, ["/robots.txt", "/index.xml", "/a.xml"]);
+    assert!(farm.hits("other.test").is_empty());
+    assert_eq!(
+        crawled.end.summary.sitemaps,
+        Some(SitemapCounts { files: 3, urls: 2 })
+    );
+}
+
+#[tokio::test]
 async fn what_is_not_of_the_site_is_dropped_and_counted() {
     let (farm, _) = farm_with(|base| {
         let urls = [
