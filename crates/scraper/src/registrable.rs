@@ -2,6 +2,9 @@
 
 use psl::Psl;
 
+/// Most bytes of the labels that stand for a kind of names: `co`, `com`, `gov`.
+const GENERIC_LABEL_MAX_BYTES: usize = 4;
+
 /// The part of a host that somebody registered, such as `example.co.uk`; an address and a bare
 /// suffix have none.
 pub(crate) fn registrable_domain(host: &str) -> Option<&str> {
@@ -17,6 +20,15 @@ pub(crate) fn has_public_suffix(host: &str) -> bool {
     psl::List
         .domain(host.as_bytes())
         .is_some_and(|domain| domain.suffix().is_known())
+}
+
+/// Whether a host is itself a suffix under which names are registered, and may have mailboxes all
+/// the same: `notaires.fr`, unlike `co.uk`.
+pub(crate) fn is_suffix_with_mailboxes(host: &str) -> bool {
+    let label = host.split_once('.').map_or(0, |(label, _)| label.len());
+    let suffix = psl::List.suffix(host.as_bytes());
+    label > GENERIC_LABEL_MAX_BYTES
+        && suffix.is_some_and(|suffix| suffix.is_known() && suffix.as_bytes() == host.as_bytes())
 }
 
 /// Whether two hosts are of one registrable domain, or one host where there is none.
@@ -47,6 +59,14 @@ mod tests {
             ("", "a"),
         ] {
             assert!(!is_same_site(one, other), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn some_suffixes_have_mailboxes() {
+        assert!(is_suffix_with_mailboxes("notaires.fr"));
+        for host in ["co.uk", "com", "example.com", "firma.xyzzy", ""] {
+            assert!(!is_suffix_with_mailboxes(host), "{host}");
         }
     }
 

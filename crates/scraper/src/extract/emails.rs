@@ -320,6 +320,7 @@ mod tests {
             ("info [at] firma [dot] de", "info@firma.de"),
             ("info@nospam.firma.de", "info@firma.de"),
             ("infoNOSPAM@firma.de", "info@firma.de"),
+            ("etude@notaires.fr", "etude@notaires.fr"),
             ("info＠kaisha.co.jp", "info@kaisha.co.jp"),
         ] {
             assert_eq!(in_text(text), [address], "{text}");

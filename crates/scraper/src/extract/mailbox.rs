@@ -3,7 +3,9 @@
 use url::Host;
 
 use super::email_text::is_local_char;
-use crate::registrable::{has_public_suffix, is_same_site, registrable_domain};
+use crate::registrable::{
+    has_public_suffix, is_same_site, is_suffix_with_mailboxes, registrable_domain,
+};
 
 /// Longest address and longest local part (RFC 5321, 4.5.3.1).
 pub(super) const ADDRESS_MAX_BYTES: usize = 254;
@@ -269,7 +271,8 @@ pub(super) fn normal_address(address: &str, host: &str) -> Option<String> {
     }
     let domain = ascii_domain(domain)?;
     let is_own = is_same_site(&domain, host);
-    let is_public = has_public_suffix(&domain) && !is_placeholder_domain(&domain);
+    let is_public = (has_public_suffix(&domain) || is_suffix_with_mailboxes(&domain))
+        && !is_placeholder_domain(&domain);
     if !(is_own || is_public) {
         return None;
     }

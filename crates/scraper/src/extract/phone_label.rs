@@ -3,8 +3,8 @@
 mod words;
 
 use words::{
-    CLASS_WORDS, FAX_PIECES, NOT_PHONE_STEMS, Named, OTHER_PIECES, OTHER_STEMS, OTHER_WORDS,
-    PHONE_PIECES, PHONE_STEMS, PHONE_WORDS, WEAK_ENDINGS, WEAK_STEMS, WEAK_WORDS,
+    CLASS_WORDS, CONTACT_WORDS, FAX_PIECES, NOT_PHONE_STEMS, Named, OTHER_PIECES, OTHER_STEMS,
+    OTHER_WORDS, PHONE_PIECES, PHONE_STEMS, PHONE_WORDS, WEAK_ENDINGS, WEAK_STEMS, WEAK_WORDS,
 };
 
 /// How far before a number a word is looked for, in bytes and in words.
@@ -70,6 +70,9 @@ impl Label {
                 continue;
             }
             let of_word = Self::of_word(word);
+            if label == Self::Weak && distance == 1 && CONTACT_WORDS.contains(&word) {
+                return Self::Phone;
+            }
             // "Tel./Fax" names a phone number as well.
             if of_word == Self::Phone {
                 return Self::Phone;
@@ -198,7 +201,9 @@ mod tests {
             ("Org.nr. ", Label::Weak),
             ("USt-IdNr. ", Label::Other),
             ("Order number ", Label::Weak),
-            ("Contact number: ", Label::Weak),
+            ("Contact number: ", Label::Phone),
+            ("Gratisnummer ", Label::Phone),
+            ("Customer number: ", Label::Weak),
             ("Art.-Nr. ", Label::Weak),
             ("Taxi ", Label::None),
             ("", Label::None),

@@ -183,6 +183,10 @@ fn search<'a>(line: &'a str, above: &str, take: &mut impl FnMut(&str, Form)) -> 
         } else if let Some((number, form)) = &listing {
             let is_grouped = *form == Form::Alone && groups(number).len() > 2;
             seen.has_number |= *form > Form::Alone || is_grouped;
+            // Grouped in another way than is usual, it is one beside others.
+            if is_grouped && label == Label::None && !is_rising(number) {
+                seen.bare = Some(run.text);
+            }
             let mut rest = run.after;
             while let Some((ending, tail)) = listed(rest) {
                 let Some(number) = with_ending(number, ending) else {

@@ -102,6 +102,9 @@ pub(super) const PHONE_WORDS: &[&str] = &[
 
 /// Beginnings of such words.
 pub(super) const PHONE_STEMS: &[&str] = &[
+    "gratisn",
+    "notruf",
+    "servicen",
     "celular",
     "cellular",
     "chiama",
@@ -298,6 +301,21 @@ pub(super) const WEAK_STEMS: &[&str] = &[
 ];
 pub(super) const WEAK_ENDINGS: &[&str] =
     &["nummer", "number", "numer", "numero", "número", "numéro"];
+
+/// Words that make the number after "number" one of a phone, in lower case.
+pub(super) const CONTACT_WORDS: &[&str] = &[
+    "booking",
+    "bookings",
+    "contact",
+    "contacto",
+    "contato",
+    "contatto",
+    "kontakt",
+    "office",
+    "reservas",
+    "reservation",
+    "reservations",
+];
 
 /// What a word in a class says of an element.
 #[derive(Debug, Clone, Copy)]
