@@ -37,6 +37,7 @@ mod postal;
 mod region;
 mod registers;
 mod script_kind;
+mod self_closing;
 mod site_name;
 mod social;
 mod tag;
@@ -165,6 +166,11 @@ impl Extractor {
                 .unwrap_or_default()
                 .to_owned(),
         }
+    }
+
+    /// Takes the page for XHTML, in which any element may close itself; before its first byte.
+    pub(crate) fn expect_xhtml(&mut self) {
+        self.parser.expect_xhtml();
     }
 
     /// Takes a header of the answer; all come before the body.

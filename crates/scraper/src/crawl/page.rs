@@ -36,6 +36,9 @@ pub(super) async fn read(
         return not_html();
     }
     let mut extractor = Extractor::new(url, scope, media_type.charset(), formats);
+    if media_type.is_xhtml() {
+        extractor.expect_xhtml();
+    }
     for (name, value) in answer.headers() {
         extractor.header(name, value);
     }

@@ -50,6 +50,7 @@ const BINARY_SIGNATURES: &[&[u8]] = &[
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct MediaType {
     kind: Kind,
+    is_xhtml: bool,
     charset: Option<&'static Encoding>,
 }
 
@@ -84,12 +85,21 @@ impl MediaType {
                 let label = label.trim().trim_matches(['"', '\'']);
                 Encoding::for_label_no_replacement(label.as_bytes())
             });
-        Self { kind, charset }
+        Self {
+            kind,
+            is_xhtml: essence == "application/xhtml+xml",
+            charset,
+        }
     }
 
     /// Whether the header says that it is something else than HTML.
     pub(crate) fn is_other(self) -> bool {
         self.kind == Kind::Other
+    }
+
+    /// Whether browsers read it as XML rather than as HTML.
+    pub(crate) fn is_xhtml(self) -> bool {
+        self.is_xhtml
     }
 
     pub(crate) fn charset(self) -> Option<&'static Encoding> {

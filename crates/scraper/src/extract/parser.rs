@@ -16,6 +16,7 @@ use lol_html::{HandlerResult, MemorySettings, OutputSink};
 
 use super::Extracted;
 use super::collector::Collector;
+use super::self_closing::SelfClosing;
 use super::tag::tags;
 
 /// Most memory of the parser. It buffers a tag or a comment that is cut by the end of a piece,
@@ -27,6 +28,8 @@ pub(super) struct Parser {
     state: Arc<Mutex<State>>,
     /// `None` after an error.
     rewriter: Option<HtmlRewriter<'static, TagSink>>,
+    /// Where the page is XHTML.
+    self_closing: Option<SelfClosing>,
 }
 
 /// What handlers and sink share.
@@ -78,7 +81,13 @@ impl Parser {
         Self {
             state,
             rewriter: Some(rewriter),
+            self_closing: None,
         }
+    }
+
+    /// Takes the page for XHTML; before its first byte.
+    pub(super) fn expect_xhtml(&mut self) {
+        self.self_closing = Some(SelfClosing::default());
     }
 
     pub(super) fn header(&mut self, name: &str, value: &str) {
@@ -86,6 +95,10 @@ impl Parser {
     }
 
     pub(super) fn write(&mut self, bytes: &[u8]) {
+        let bytes = match &mut self.self_closing {
+            Some(filter) => &filter.pass(bytes),
+            None => bytes,
+        };
         if let Some(rewriter) = &mut self.rewriter
             && let Err(error) = rewriter.write(bytes)
         {

@@ -100,6 +100,22 @@ async fn a_decompression_bomb_costs_no_more_than_the_cap() {
 }
 
 #[tokio::test]
+async fn what_closes_itself_hides_the_rest_of_a_page_in_html_and_not_in_xhtml() {
+    let page = "<?xml version=\"1.0\"?><html xmlns=\"http://www.w3.org/1999/xhtml\"><head>\
+        <script src=\"/a.js\"/><title>Found</title></head><body><textarea/>\
+        <a href=\"/next\">x</a></body></html>";
+    for (content_type, found, links) in [
+        ("application/xhtml+xml; charset=utf-8", Some("Found"), 1),
+        ("text/html; charset=utf-8", None, 0),
+    ] {
+        let crawled = start_page(Reply::of_type(content_type, page)).await;
+        let page = crawled.pages.first().expect(content_type);
+        assert_eq!(title(page), found, "{content_type}");
+        assert_eq!(page.discovered.links.len(), links, "{content_type}");
+    }
+}
+
+#[tokio::test]
 async fn html_is_known_where_its_header_is_missing_or_lies() {
     let html = "<!DOCTYPE html><title>Found</title>";
     let xhtml = "<?xml version=\"1.0\"?><!-- by hand --><html xmlns=\"http://www.w3.org/1999/xhtml\">\
