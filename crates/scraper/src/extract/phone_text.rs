@@ -282,7 +282,7 @@ impl<'a> Run<'a> {
             return;
         }
         let is_alone = self.is_alone();
-        let is_mentioned = label == Label::None && is_mentioned(self.before);
+        let is_mentioned = || label == Label::None && is_mentioned(self.before);
         for number in split_numbers(self.text) {
             let number = &*number;
             let has_plus = number.starts_with('+');
@@ -308,7 +308,7 @@ impl<'a> Run<'a> {
             } else if has_country {
                 take(number, Form::Sure);
             } else if is_grouped_as_phone(number)
-                || (is_mentioned && digits(number) > DIGITS_MIN && groups(number).len() > 1)
+                || (digits(number) > DIGITS_MIN && groups(number).len() > 1 && is_mentioned())
             {
                 take(number, Form::Grouped);
             } else if is_alone {

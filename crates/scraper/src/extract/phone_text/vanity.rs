@@ -36,6 +36,10 @@ pub(super) struct Vanity {
 
 /// Reads the words after the digits with which a number begins.
 pub(super) fn vanity(prefix: &str, after: &str) -> Option<Vanity> {
+    let word = after.trim_start_matches([' ', '-']);
+    if !word.starts_with(|c: char| c.is_ascii_uppercase() || c.is_ascii_digit()) {
+        return None;
+    }
     let digits: String = prefix.chars().filter(char::is_ascii_digit).collect();
     if !PREFIXES.iter().any(|(known, _)| *known == digits) || !after.starts_with([' ', '-']) {
         return None;

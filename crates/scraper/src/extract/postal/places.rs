@@ -187,6 +187,9 @@ const COUNTIES: &[&str] = &[
 
 /// The place in a part of a line, of which the part before may hold the name.
 pub(super) fn place(part: &str, before: Option<&str>) -> Option<Place> {
+    if !part.bytes().any(|b| b.is_ascii_digit()) {
+        return None;
+    }
     continental(part)
         .or_else(|| overseas(part, before))
         .or_else(|| british(part, before))
@@ -241,6 +244,9 @@ fn overseas(part: &str, before: Option<&str>) -> Option<Place> {
     }
     let words: Vec<&str> = part.split(' ').collect();
     let at = words.iter().position(|word| {
+        if word.len() > 3 || !word.bytes().all(|b| b.is_ascii_uppercase()) {
+            return false;
+        }
         STATES.contains(word) || AUSTRALIA.contains(word) || CANADA.contains(word)
     })?;
     let state = words.get(at)?;
