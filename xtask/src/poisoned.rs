@@ -1,8 +1,13 @@
 //! The database suites once more, behind a pooler that is harder than any real one.
 //!
 //! Every transaction gets another backend, in a state that other clients have left: read only, with
-//! an empty `search_path`, a tiny `statement_timeout`, without prepared statements. What is left out
-//! is left out by name, each with its reason; anything else that fails fails the run.
+//! an empty `search_path`, a tiny `statement_timeout`, another encoding, another role, without
+//! prepared statements. What is sent before `ReadyForQuery` goes to strangers, requests arrive late
+//! and at a cost that is quadratic in their size, answers come in crumbs. What is left out is left out
+//! by name, each with its reason; anything else that fails fails the run.
+//!
+//! Cuts, black holes and refusals are not among it: after those a single call may rightly fail, so a
+//! test that demands its answer says nothing. The `hostile` modules have them.
 
 use anyhow::Result;
 use trawl_test_support::{HostilePooler, Hostility};
@@ -17,13 +22,39 @@ const SEED: u64 = 1;
 const LEFT_OUT: &[(&str, &str)] = &[
     ("::direct", "passes by the pooler"),
     ("plans::", "passes by the pooler"),
-    ("controls::", "clients that are careless on purpose"),
+    (
+        "controls::a_session_setting_reaches_a_stranger",
+        "a stranger's setting is soon another's",
+    ),
+    (
+        "controls::named_statements_fail_behind_the_pooler_and_nowhere_else",
+        "a named statement does not even succeed where it was prepared",
+    ),
+    (
+        "controls::an_enum_column_breaks_the_typed_call_and_its_text_does_not",
+        "as above",
+    ),
     ("hostile::", "brings a hostile pooler of its own"),
-    ("probe::", "measures PgBouncer itself"),
+    (
+        "probe::a_wrong_password_is_permanent",
+        "the hostile pooler asks nobody for a password",
+    ),
+    (
+        "probe::what_stands_behind_the_url_is_found_out",
+        "measures PgBouncer itself",
+    ),
     ("doctor::", "measures PgBouncer itself"),
     (
-        "leaked_defaults::",
-        "leaks settings of its own into known backends",
+        "leaked_defaults::a_poisoned_backend_is_shown_to_be_poisoned",
+        "what the test leaks is overwritten by what the pooler leaks",
+    ),
+    (
+        "leaked_defaults::a_scope_does_not_inherit_a_default",
+        "as above",
+    ),
+    (
+        "leaked_defaults::a_leaked_lock_limit_does_not_fail_a_lone_statement",
+        "the pooler's own leaks refuse the statement before the lock does",
     ),
     (
         "scope::an_error_of_a_lone_statement_costs_its_connection",
@@ -47,13 +78,9 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ),
 ];
 
-/// Runs the suites of persistence, worker and API behind the poisoned pooler.
+/// Runs the suites of persistence, worker and API behind the hostile pooler.
 pub(crate) async fn test(servers: &TestServers) -> Result<()> {
-    let pooler = HostilePooler::start(
-        &servers.direct_url,
-        Hostility::poison_only().with_seed(SEED),
-    )
-    .await?;
+    let pooler = HostilePooler::start(&servers.direct_url, Hostility::bearable(SEED)).await?;
     println!("seed {SEED}; left out:");
     for (name, reason) in LEFT_OUT {
         println!("  {name}: {reason}");

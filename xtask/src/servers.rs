@@ -28,7 +28,7 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
         }
     };
     let poisoner = if options.poison {
-        let hostility = Hostility::poison_only().with_seed(options.seed);
+        let hostility = Hostility::bearable(options.seed);
         Some(HostilePooler::start(&servers.direct_url, hostility).await?)
     } else {
         None

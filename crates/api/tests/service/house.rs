@@ -51,7 +51,7 @@ impl House {
             .env("TRAWL_RESOLVE", "*.test=127.0.0.1")
             .env("TRAWL_ALLOW_NETWORKS", "127.0.0.0/8")
             .env("TRAWL_POLITENESS_DELAY", "0ms")
-            .env("TRAWL_LEASE_TTL", "2s")
+            .env("TRAWL_LEASE_TTL", "5s")
     }
 
     pub(crate) async fn submit(

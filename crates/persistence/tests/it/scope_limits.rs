@@ -102,10 +102,11 @@ both_routes!(the_limits_of_a_scope_end_with_it, async |db| {
     let limits = |row: &tokio_postgres::Row| -> Result<[String; 3]> {
         Ok([row.try_get(1)?, row.try_get(2)?, row.try_get(3)?])
     };
+    let own = ["61001ms", "62001ms", "63001ms"];
     let mut scope = SessionScope::begin(&db.pool, settings).await?;
     let rows = scope.query(&SEEN, &[]).await?;
     let backend: i32 = rows[0].try_get(0)?;
-    assert_eq!(limits(&rows[0])?, ["61001ms", "62001ms", "63001ms"]);
+    assert_eq!(limits(&rows[0])?, own);
     scope.commit().await.confirmed()?;
     let after = wait_for("the same backend to serve again", PATIENCE, async || {
         let rows = SessionScope::once(&db.pool, &SEEN, &[]).await?;
@@ -113,7 +114,11 @@ both_routes!(the_limits_of_a_scope_end_with_it, async |db| {
         limits(&rows[0])
     })
     .await?;
-    assert_eq!(after, ["0", "0", "0"]);
+    // What is there instead may be another client's.
+    assert!(
+        after.iter().zip(own).all(|(after, own)| after != own),
+        "{after:?}"
+    );
     Ok(())
 });
 
