@@ -34,9 +34,16 @@ impl LeaseTerms {
         self.ttl
     }
 
-    /// Time between two heartbeats: a quarter of the time-to-live, so that two may fail.
+    /// Time between two heartbeats: a quarter of the time-to-live.
     pub fn heartbeat_interval(self) -> Duration {
         self.ttl / 4
+    }
+
+    /// Longest wait for the answer to one heartbeat: short enough that a second connection, and with
+    /// a time-to-live of 6 s or more a third, is tried before the leases must be assumed lost. A
+    /// request behind a pooler may hang for good while the next one is answered (Supavisor: measured).
+    pub fn heartbeat_limit(self) -> Duration {
+        (self.ttl / 6).max(Self::TTL_MIN)
     }
 
     /// Time after the *beginning* of the last successful heartbeat at which a worker must assume that
@@ -55,6 +62,9 @@ mod tests {
         let terms = LeaseTerms::new(Duration::from_secs(30)).unwrap();
         assert!(terms.assume_lost_after() < terms.ttl());
         assert!(terms.assume_lost_after() > terms.heartbeat_interval() * 2);
+        assert!(
+            terms.assume_lost_after() >= terms.heartbeat_interval() + terms.heartbeat_limit() * 3
+        );
     }
 
     #[test]

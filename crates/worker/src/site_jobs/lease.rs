@@ -1,5 +1,6 @@
 //! The worker's lease: one heartbeat for all jobs it holds, and what the answer tells.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use trawl_persistence::error::ScopeError;
 use trawl_persistence::jobs::job_hand_back;
 use trawl_persistence::pool::Pool;
 use trawl_persistence::workers::{
-    Heartbeat, JobLease, WorkerIdentity, worker_heartbeat, worker_register,
+    Heartbeat, JobLease, WorkerIdentity, worker_gone, worker_heartbeat, worker_register,
 };
 use uuid::Uuid;
 
@@ -40,8 +41,10 @@ impl Identity {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn renew(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Uuid::now_v7();
+    /// Takes a new one and answers the one before.
+    fn renew(&self) -> Uuid {
+        let mut current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *current, Uuid::now_v7())
     }
 }
 
@@ -96,13 +99,25 @@ impl LeaseKeeper {
                 Some(began) => last_beat = began,
                 None => {
                     self.held.stop_all(Stop::Lost);
-                    self.identity.renew();
+                    let before = self.identity.renew();
                     match self.register(&stop).await {
                         Some(began) => last_beat = began,
                         None => return,
                     }
+                    self.sign_off(before, last_beat).await;
                 }
             }
+        }
+    }
+
+    /// Lets others take at once what was held under an earlier identity; if this fails, they take it
+    /// when its lease has run out.
+    async fn sign_off(&self, before: Uuid, last_beat: Instant) {
+        let next_beat = last_beat + self.terms.heartbeat_interval();
+        match timeout_at(next_beat, worker_gone(&self.pool, before)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::debug!(error = %Chain(&error), "cannot sign off"),
+            Err(_elapsed) => tracing::debug!("no time to sign off"),
         }
     }
 
@@ -115,9 +130,10 @@ impl LeaseKeeper {
             let held = self.held.keys();
             let beat =
                 worker_heartbeat(&self.pool, self.identity.current(), &held, self.terms.ttl());
-            match timeout_at(deadline, beat).await {
+            let limit = deadline.min(began + self.terms.heartbeat_limit());
+            match timeout_at(limit, beat).await {
                 Ok(Ok(heartbeat)) if heartbeat.alive => {
-                    self.obey(heartbeat).await;
+                    self.obey(heartbeat, held).await;
                     return Some(began);
                 }
                 Ok(Ok(_gone)) => {
@@ -127,6 +143,10 @@ impl LeaseKeeper {
                 Ok(Err(error)) => {
                     failures += 1;
                     tracing::warn!(failures, error = %Chain(&error), "cannot renew the lease yet");
+                }
+                Err(_elapsed) if limit < deadline => {
+                    failures += 1;
+                    tracing::warn!(failures, "a heartbeat has no answer; asking again");
                 }
                 Err(_elapsed) => {
                     tracing::warn!(jobs = held.len(), "the lease could not be renewed in time");
@@ -138,7 +158,11 @@ impl LeaseKeeper {
         }
     }
 
-    async fn obey(&self, heartbeat: Heartbeat) {
+    /// Does what the answer to a heartbeat with these leases says.
+    async fn obey(&self, heartbeat: Heartbeat, sent: Vec<JobLease>) {
+        // A job that left and was claimed again meanwhile is held by a newer lease, of which the
+        // answer knows nothing.
+        let sent: HashSet<JobLease> = sent.into_iter().collect();
         for (jobs, reason) in [
             // An ending that was just written shows up here too.
             (&heartbeat.lost, Stop::Lost),
@@ -148,8 +172,9 @@ impl LeaseKeeper {
         ] {
             if !jobs.is_empty() {
                 tracing::debug!(count = jobs.len(), ?reason, "stopping jobs");
-                self.held
-                    .stop_where(reason, |lease| jobs.contains(&lease.job));
+                self.held.stop_where(reason, |lease| {
+                    sent.contains(lease) && jobs.contains(&lease.job)
+                });
             }
         }
         if !heartbeat.orphans.is_empty() {

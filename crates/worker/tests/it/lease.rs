@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use trawl_domain::lease::LeaseTerms;
 use trawl_test_support::database::Route;
 use trawl_test_support::farm::Site;
 use trawl_test_support::wait::wait_until;
+use trawl_test_support::wire::{Effect, Fault, Moment, WireProxy};
 use trawl_worker::worker::WorkerOptions;
 use uuid::Uuid;
 
@@ -205,4 +207,52 @@ async fn a_stop_does_not_wait_for_a_registration_without_an_answer() {
     worker.drain().await;
     assert_eq!(waiting().await, 1, "the worker left before its answer");
     admin.batch_execute("rollback").await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_heartbeat_without_an_answer_costs_no_job() {
+    let mut house = House::build(Route::Direct).await;
+    let proxy = WireProxy::start(&house.worker_url).await.unwrap();
+    house.worker_url = proxy.url();
+    house.farm.add_site("slow.test", Site::new(2));
+    let gate = house
+        .farm
+        .hold_answers_when(|request| request.path != "/robots.txt");
+    let worker = house.start_worker(WorkerOptions {
+        lease: LeaseTerms::new(Duration::from_secs(8)).unwrap(),
+        ..options()
+    });
+    let batch = house.submit(&["slow.test".to_owned()], 2, 1).await;
+    wait_until("the site to be asked", PATIENCE, async || {
+        !house.farm.held_hosts().is_empty()
+    })
+    .await
+    .unwrap();
+    let heartbeat = || Moment::Labeled("Renews the leases".to_owned());
+    let silenced = proxy.arm(Fault::new(heartbeat(), Effect::SilenceAfter));
+    wait_until("a heartbeat to be swallowed", PATIENCE, async || {
+        silenced.count() == 1
+    })
+    .await
+    .unwrap();
+    // A lease lasts for four heartbeats: after so many more this one has been renewed.
+    let seen = proxy.arm(Fault::new(heartbeat(), Effect::Delay(Duration::ZERO)).always());
+    wait_until("the lease to be renewed for good", PATIENCE, async || {
+        seen.count() >= 5
+    })
+    .await
+    .unwrap();
+    gate.release();
+    house.ended(batch).await;
+    let admin = house.database.admin().await.unwrap();
+    let row = admin
+        .query_one(
+            "select attempt, (select count(*) from trawl.workers) from trawl.domain_jobs",
+            &[],
+        )
+        .await
+        .unwrap();
+    let (attempts, workers): (i32, i64) = (row.get(0), row.get(1));
+    assert_eq!((attempts, workers), (1, 1), "the lease was never lost");
+    worker.drain().await;
 }
