@@ -14,7 +14,7 @@ with beat as (
     select h.job, k.ours, k.cancelling, k.paused, k.overdue
     from held h
     left join lateral (
-        select j.token = h.token and j.state = 'running' as ours,
+        select j.token = h.token and j.state = 'running' and j.worker_id = $1 as ours,
                b.state = 'cancelling' or j.cancel_requested as cancelling,
                b.paused_at is not null as paused,
                coalesce(b.deadline_at < clock_timestamp(), false) as overdue

@@ -124,6 +124,16 @@ both_routes!(a_heartbeat_renews_the_lease, async |db| {
     assert_promises_kept(&db.pool).await
 });
 
+both_routes!(a_heartbeat_counts_no_job_of_another_worker, async |db| {
+    let [owner, other] = [worker(&db.pool).await?, worker(&db.pool).await?];
+    let held = leases(&claimed_by(db, owner, "owned", 1).await?);
+    let beat = worker_heartbeat(&db.pool, other, &held, OLD).await?;
+    assert_eq!((beat.alive, beat.lost), (true, vec![held[0].job]));
+    let beat = worker_heartbeat(&db.pool, owner, &held, OLD).await?;
+    assert_eq!((beat.alive, beat.lost), (true, vec![]));
+    Ok(())
+});
+
 both_routes!(a_gone_worker_stays_gone, async |db| {
     let me = worker(&db.pool).await?;
     let claimed = claimed_by(db, me, "gone", 1).await?;
