@@ -1,4 +1,4 @@
--- Retries of any size, and waits that end with a page.
+-- Retries of any size, turns that nobody hoards, and waits that end with a page.
 -- Processes that were started before this migration go on with the old functions.
 
 -- As version 2, and a page that was fetched ends the waits in a row that the site asked for.
@@ -66,42 +66,105 @@ begin
     return query select unnest(held);
 end $$;
 
--- As version 2, but the pages are carried over afterwards, in slices, by pages_carry_v1: until then
--- run_at of a job that has some is infinity, which no claim reaches. An expired batch is unknown.
+-- Domains that wait or run, of all batches. Caller: what adds some. Index: batches_live_idx.
+create function trawl.queue_length_v1()
+returns bigint
+language sql stable
+as $$
+    select coalesce(sum(b.total - b.completed - b.failed - b.cancelled), 0)::bigint
+    from trawl.batches b where b.state in ('pending', 'running', 'cancelling')
+$$;
+
+-- The turn at which a batch comes in that has waited for nothing: where the next claim is, so that it
+-- neither waits for what others have had nor has it all itself. A batch that claims pass over (paused,
+-- at its max_concurrent, or with nothing due) stays behind at some turn, so it does not count.
+-- Where all are passed over it is the greatest turn: nobody waits for the newcomer then.
+-- Caller: submission, retry, resume.
+create function trawl.turn_now_v1()
+returns bigint
+language sql stable
+as $$
+    select coalesce(
+        (select b.turn from trawl.batches b
+         where b.state in ('pending', 'running') and b.paused_at is null
+           and exists (select 1 from trawl.domain_jobs j
+                       where j.batch_id = b.id and j.state = 'pending'
+                         and j.run_at <= clock_timestamp())
+           and (select count(*) from trawl.domain_jobs j
+                where j.batch_id = b.id and j.state = 'running') < b.max_concurrent
+         order by b.turn limit 1),
+        (select max(b.turn) from trawl.batches b
+         where b.state in ('pending', 'running', 'cancelling')),
+        0)
+$$;
+
+-- As version 1, and a batch that is resumed does not claim the turns that it was paused for.
 -- See 0005_control.sql.
-create function trawl.batch_retry_v3(p_batch uuid, p_new uuid)
-returns table (found_state text, total integer, created_at timestamptz)
+create function trawl.batch_pause_v2(p_batch uuid, p_paused boolean)
+returns table (found_state text, paused boolean)
+language plpgsql volatile
+as $$
+#variable_conflict use_column
+begin
+    update trawl.batches b
+    set paused_at = case when p_paused then coalesce(b.paused_at, clock_timestamp()) end,
+        turn = case when p_paused then b.turn else greatest(b.turn, trawl.turn_now_v1()) end,
+        updated_at = clock_timestamp()
+    where b.id = p_batch and b.state in ('pending', 'running')
+      and (b.paused_at is not null) <> p_paused;
+    return query select b.state, b.paused_at is not null from trawl.batches b where b.id = p_batch;
+end $$;
+
+-- As version 2, but the pages are carried over afterwards, in slices, by pages_carry_v1: until then
+-- run_at of a job that has some is infinity, which no claim reaches. The new batch has as long until
+-- its deadline as the old one had, and is refused where more than p_limit domains would wait or run.
+-- An expired batch is unknown, and its id is taken until it is deleted.
+-- Outcomes: accepted (also a retry that was accepted before), refused, conflict, full.
+-- See 0005_control.sql.
+create function trawl.batch_retry_v3(p_batch uuid, p_new uuid, p_limit bigint)
+returns table (outcome text, found_state text, total integer, created_at timestamptz)
 language plpgsql volatile
 as $$
 #variable_conflict use_column
 declare
     old record;
+    found_new record;
     born timestamptz;
     jobs integer;
 begin
+    -- The lock keeps the retention from the jobs that are counted and then copied.
     select b.* into old from trawl.batches b
     where b.id = p_batch and b.expired_at is null for share;
     if not found then
         return;
     end if;
-    jobs := old.failed;
+    select count(*) into jobs
+    from trawl.domain_jobs j where j.batch_id = p_batch and j.state = 'failed';
     if old.ended_at is null or jobs = 0 then
-        return query select old.state, 0, null::timestamptz;
+        return query select 'refused', old.state, null::integer, null::timestamptz;
         return;
     end if;
 
     insert into trawl.batches as n (id, kind, total, max_pages, max_concurrent, request_hash, metadata,
-                                    options, turn, retry_of)
+                                    options, deadline_at, turn, retry_of)
     select p_new, old.kind, jobs, old.max_pages, old.max_concurrent, old.request_hash, old.metadata,
-           old.options,
-           coalesce((select min(b.turn) from trawl.batches b
-                     where b.state in ('pending', 'running', 'cancelling')), 0), old.id
+           old.options, clock_timestamp() + (old.deadline_at - old.created_at),
+           trawl.turn_now_v1(), old.id
+    where trawl.queue_length_v1() + jobs <= p_limit
     on conflict (id) do nothing
     returning n.created_at into born;
     if born is null then
-        return query select old.state,
-                            case when b.retry_of = p_batch then b.total else -1 end, b.created_at
-                     from trawl.batches b where b.id = p_new;
+        select b.total, b.created_at,
+               b.expired_at is null and b.retry_of is not distinct from p_batch as is_same
+        into found_new
+        from trawl.batches b where b.id = p_new;
+        if not found then
+            return query select 'full', old.state, null::integer, null::timestamptz;
+        elsif found_new.is_same then
+            return query select 'accepted', old.state, found_new.total, found_new.created_at;
+        else
+            return query select 'conflict', old.state, null::integer, null::timestamptz;
+        end if;
         return;
     end if;
 
@@ -111,7 +174,7 @@ begin
            case when j.pages_recorded > 0 then 'infinity' else clock_timestamp() end
     from trawl.domain_jobs j where j.batch_id = p_batch and j.state = 'failed';
 
-    return query select old.state, jobs, born;
+    return query select 'accepted', old.state, jobs, born;
 end $$;
 
 -- Copies the pages of failed jobs to the jobs that try them again, about p_pages of them and those of

@@ -46,7 +46,7 @@ pub(crate) enum ApiError {
     RouteNotFound,
     #[error("the route does not have this method")]
     MethodNotAllowed { allow: &'static str },
-    #[error("batch {id} exists with other content")]
+    #[error("batch {id} exists with other content or is being deleted")]
     BatchIdConflict { id: Uuid },
     #[error("batch {id} is {status}, so it can be neither paused nor resumed")]
     BatchNotActive { id: Uuid, status: &'static str },
@@ -142,7 +142,7 @@ impl ApiError {
             .allow(allow),
             Self::BatchIdConflict { id } => Problem::new(
                 BATCH_ID_CONFLICT,
-                format!("The batch id {id} is taken by a submission with other content."),
+                format!("The batch id {id} is taken, by a submission with other content or by one that is being deleted."),
             )
             .with("field", "batch_id"),
             Self::BatchNotActive { id, status } => Problem::new(
@@ -161,7 +161,7 @@ impl ApiError {
             ),
             Self::QueueFull { limit } => Problem::new(
                 QUEUE_FULL,
-                format!("With this submission more than {limit} domains would wait or run; submit it again later, or in smaller parts."),
+                format!("With this request more than {limit} domains would wait or run; send it again later, or submit smaller parts."),
             )
             .with("limit", *limit)
             .retry_after(LATER),

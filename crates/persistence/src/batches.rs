@@ -87,7 +87,7 @@ pub enum Submitted {
         /// The id of the job, where it is a scan.
         scan_job: Option<Uuid>,
     },
-    /// The id belongs to a different submission.
+    /// The id belongs to a different submission, or to one that is being deleted.
     Conflict,
     /// Too many domains wait already; nothing is stored.
     QueueFull,
@@ -163,7 +163,8 @@ async fn find(scope: &mut SessionScope, batch: &NewBatch<'_>) -> Result<Submitte
         return Ok(Submitted::QueueFull);
     };
     let found: &[u8] = get(&FIND, row, 1)?;
-    if found != batch.request_hash {
+    let is_expired: bool = get(&FIND, row, 3)?;
+    if is_expired || found != batch.request_hash {
         return Ok(Submitted::Conflict);
     }
     Ok(Submitted::Replayed {

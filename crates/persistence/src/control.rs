@@ -4,6 +4,7 @@
 //! may simply ask again. `None` means that there is no such batch or job.
 
 use time::OffsetDateTime;
+use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 use trawl_domain::batch::BatchState;
 use trawl_domain::job::JobState;
@@ -131,38 +132,46 @@ pub enum Retried {
         /// Its state.
         state: BatchState,
     },
-    /// The new id belongs to another batch.
+    /// The new id belongs to another batch, or to one that is being deleted.
     Conflict,
+    /// Too many domains wait already; nothing is stored.
+    QueueFull,
 }
 
 /// Makes batch `new` of the failed domains of batch `id`, which must have ended, with the pages
-/// already fetched. The same `new` again is the same retry.
+/// already fetched. The same `new` again is the same retry. At most `queue_limit` domains may wait or
+/// run, of all batches and this one together.
 ///
 /// A domain is not claimed before its pages are there: those of the first ones are carried over
 /// before the answer, the rest by [`pages_carry`].
 ///
 /// # Errors
 /// [`ScopeError`] of the statement that failed; the batch may be there all the same.
-pub async fn batch_retry(pool: &Pool, id: Uuid, new: Uuid) -> Result<Option<Retried>, ScopeError> {
+pub async fn batch_retry(
+    pool: &Pool,
+    id: Uuid,
+    new: Uuid,
+    queue_limit: u32,
+) -> Result<Option<Retried>, ScopeError> {
+    let queue_limit = i64::from(queue_limit);
     // In a transaction, which can be given a longer limit than a statement of its own.
     let rows = SessionScope::run(pool, ScopeSettings::BULK, async move |scope| {
         scope
-            .query(&BATCH_RETRY, &[(&id, Type::UUID), (&new, Type::UUID)])
+            .query(
+                &BATCH_RETRY,
+                &[
+                    (&id, Type::UUID),
+                    (&new, Type::UUID),
+                    (&queue_limit, Type::INT8),
+                ],
+            )
             .await
     })
     .await?;
     let Some(row) = rows.first() else {
         return Ok(None);
     };
-    let total: i32 = get(&BATCH_RETRY, row, 1)?;
-    let created_at: Option<OffsetDateTime> = get(&BATCH_RETRY, row, 2)?;
-    let retried = match (created_at, u32::try_from(total)) {
-        (Some(created_at), Ok(total)) => Retried::Accepted { total, created_at },
-        (Some(_), Err(_negative)) => Retried::Conflict,
-        (None, _) => Retried::Refused {
-            state: get_word(&BATCH_RETRY, row, 0, BatchState::from_word)?,
-        },
-    };
+    let retried = read_retried(row)?;
     if matches!(retried, Retried::Accepted { .. }) {
         for _slice in 0..RETRY_SLICES_MAX {
             if pages_carry(pool, Some(new)).await? == 0 {
@@ -171,6 +180,24 @@ pub async fn batch_retry(pool: &Pool, id: Uuid, new: Uuid) -> Result<Option<Retr
         }
     }
     Ok(Some(retried))
+}
+
+fn read_retried(row: &Row) -> Result<Retried, ScopeError> {
+    match get(&BATCH_RETRY, row, 0)? {
+        "accepted" => Ok(Retried::Accepted {
+            total: get_count(&BATCH_RETRY, row, 2)?,
+            created_at: get(&BATCH_RETRY, row, 3)?,
+        }),
+        "refused" => Ok(Retried::Refused {
+            state: get_word(&BATCH_RETRY, row, 1, BatchState::from_word)?,
+        }),
+        "conflict" => Ok(Retried::Conflict),
+        "full" => Ok(Retried::QueueFull),
+        word => Err(ScopeError::UnknownWord {
+            statement: BATCH_RETRY.name,
+            word: word.to_owned(),
+        }),
+    }
 }
 
 /// Carries a slice of pages over to jobs that try failed ones again, of one batch or of any. Answers

@@ -37,9 +37,10 @@ pub(super) async fn batch_retry(
     let id = parse_id(Resource::Batch, &id)?;
     let new = retry_id(&read_body(&request, payload).await?)?;
     let pool = service.pool()?;
+    let queue_limit = service.queue_limit();
     let retried = service
         .ask("retry a batch", LIMIT, async move {
-            control::batch_retry(&pool, id, new).await
+            control::batch_retry(&pool, id, new, queue_limit).await
         })
         .await?
         .ok_or(ApiError::NotFound {
@@ -62,6 +63,7 @@ pub(super) async fn batch_retry(
             id,
             status: state.as_str(),
         }),
+        Retried::QueueFull => Err(ApiError::QueueFull { limit: queue_limit }),
         Retried::Conflict => Err(ApiError::BatchIdConflict { id: new }),
     }
 }

@@ -9,6 +9,7 @@ use futures_util::future::try_join_all;
 use tokio_postgres::types::Type;
 use trawl_domain::batch::BatchState;
 use trawl_persistence::batches::batch_status;
+use trawl_persistence::control::{batch_cancel, batch_pause};
 use trawl_persistence::jobs::{ClaimedJob, job_claim, job_finish};
 use trawl_persistence::workers::{JobLease, worker_drain, worker_gone};
 use trawl_test_support::wait_until;
@@ -173,6 +174,51 @@ both_routes!(a_large_batch_does_not_starve_a_small_one, async |db| {
     }
     Ok(())
 });
+
+/// What a turn is: claims until `count` of them have been served, and answers how many of each batch.
+async fn served(db: &Db, worker: Uuid, batches: [Uuid; 2], count: usize) -> Result<[usize; 2]> {
+    let mut of_each = [0; 2];
+    for _ in 0..count {
+        let claimed = job_claim(&db.pool, worker, 1, None).await?;
+        let job = claimed.first().context("something is due")?;
+        let place = batches.iter().position(|batch| *batch == job.batch);
+        of_each[place.context("one of the two")?] += 1;
+        job_finish(&db.pool, &[complete(job.lease)]).await?;
+    }
+    Ok(of_each)
+}
+
+both_routes!(
+    what_claims_pass_over_gives_nobody_a_turn_before_others,
+    async |db| {
+        let worker = worker(&db.pool).await?;
+        // Left behind at turn 0 or 1: a paused one, one that waits, and one at its max_concurrent.
+        let paused = Submission::sized("paused", 50).accepted(&db.pool).await?;
+        batch_pause(&db.pool, paused.id, true).await?;
+        let waits = Submission::sized("waits", 50).accepted(&db.pool).await?;
+        db.admin
+            .execute_typed(
+                "update trawl.domain_jobs set run_at = run_at + interval '1 hour'
+                 where batch_id = $1",
+                &[(&waits.id, Type::UUID)],
+            )
+            .await?;
+        let full = Submission::sized("full", 50)
+            .at_once(1)
+            .accepted(&db.pool)
+            .await?;
+        job_claim(&db.pool, worker, 1, Some(full.id)).await?;
+        let old = Submission::sized("old", 100).accepted(&db.pool).await?;
+        served(db, worker, [old.id, old.id], 40).await?;
+        let new = Submission::sized("new", 50).accepted(&db.pool).await?;
+        assert_eq!(served(db, worker, [old.id, new.id], 20).await?, [10, 10]);
+        // Nor has the paused one saved its turns up.
+        batch_cancel(&db.pool, new.id).await?;
+        batch_pause(&db.pool, paused.id, false).await?;
+        assert_eq!(served(db, worker, [old.id, paused.id], 20).await?, [10, 10]);
+        assert_promises_kept(&db.pool).await
+    }
+);
 
 both_routes!(
     a_claim_leaves_the_batches_that_it_does_not_need_to_others,

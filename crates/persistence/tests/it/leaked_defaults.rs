@@ -200,7 +200,7 @@ both_routes!(what_is_written_is_durable_whatever_leaks, async |db| {
     job_cancel(&db.pool, batch.jobs[3].id).await?;
     batch_pause(&db.pool, batch.id, true).await?;
     batch_cancel(&db.pool, batch.id).await?;
-    batch_retry(&db.pool, batch.id, Uuid::now_v7()).await?;
+    batch_retry(&db.pool, batch.id, Uuid::now_v7(), u32::MAX).await?;
     while batch_expire(&db.pool, OLD).await? > 0 {}
     let left: i64 = db.value("select count(*) from trawl.pages", &[]).await?;
     assert_eq!(left, 0, "it was deleted with its batch");

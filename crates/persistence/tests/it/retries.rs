@@ -4,7 +4,8 @@ use anyhow::{Context as _, Result, ensure};
 use futures_util::future::try_join_all;
 use tokio_postgres::types::Type;
 use trawl_domain::batch::BatchState;
-use trawl_persistence::control::{Retried, batch_retry, pages_carry};
+use trawl_persistence::batches::Submitted;
+use trawl_persistence::control::{Retried, batch_cancel, batch_retry, pages_carry};
 use trawl_persistence::jobs::{job_claim, job_finish, job_status};
 use trawl_persistence::pages::{PageRecord, page_record, pages_of_job, pages_view};
 use trawl_persistence::retention::batch_expire;
@@ -13,6 +14,11 @@ use uuid::Uuid;
 use crate::control::{YEAR, batch_in, partly_claimed, view};
 use crate::database::{CLIENTS, Db};
 use crate::fixtures::{Submission, assert_promises_kept, complete, failed, page, worker};
+
+/// A retry of a queue with room for everything.
+async fn tried_again(db: &Db, batch: Uuid, new: Uuid) -> Result<Option<Retried>> {
+    Ok(batch_retry(&db.pool, batch, new, u32::MAX).await?)
+}
 
 both_routes!(a_retry_has_what_failed_and_the_pages_it_had, async |db| {
     let (batch, me, claimed) = partly_claimed(db, "failing", 3, 3).await?;
@@ -34,7 +40,7 @@ both_routes!(a_retry_has_what_failed_and_the_pages_it_had, async |db| {
         failed(claimed[2].lease),
     ];
     let new = Uuid::now_v7();
-    let early = batch_retry(&db.pool, batch.id, new).await?;
+    let early = tried_again(db, batch.id, new).await?;
     assert_eq!(
         early,
         Some(Retried::Refused {
@@ -43,7 +49,7 @@ both_routes!(a_retry_has_what_failed_and_the_pages_it_had, async |db| {
     );
     job_finish(&db.pool, &ended).await?;
 
-    let retries = (0..CLIENTS).map(|_| batch_retry(&db.pool, batch.id, new));
+    let retries = (0..CLIENTS).map(|_| tried_again(db, batch.id, new));
     let answers = try_join_all(retries).await?;
     for answer in &answers {
         assert!(
@@ -115,7 +121,7 @@ both_routes!(the_pages_of_a_retry_are_carried_in_slices, async |db| {
     const WAITING: &str = "select count(*) from trawl.domain_jobs where run_at = 'infinity'";
     let old = failed_with_many_pages(db).await?;
     let new = Uuid::now_v7();
-    let answer = batch_retry(&db.pool, old.id, new).await?;
+    let answer = tried_again(db, old.id, new).await?;
     ensure!(matches!(answer, Some(Retried::Accepted { total: 100, .. })));
     // Three jobs pass 500 pages, and the call takes twenty slices.
     assert_eq!(db.value::<i64>(WAITING, &[]).await?, 40);
@@ -155,32 +161,89 @@ both_routes!(the_pages_of_a_retry_are_carried_in_slices, async |db| {
 
 both_routes!(what_expires_is_not_tried_again, async |db| {
     let old = failed_with_many_pages(db).await?;
-    ensure!(batch_expire(&db.pool, YEAR).await? > 0);
-    let answer = batch_retry(&db.pool, old.id, Uuid::now_v7()).await?;
-    assert_eq!(answer, None);
+    let new = Uuid::now_v7();
+    tried_again(db, old.id, new).await?;
+    batch_cancel(&db.pool, new).await?;
+    // Some of its jobs are gone, and the batch is not.
+    let jobs = "select count(*) from trawl.domain_jobs where batch_id = $1";
+    while db.value::<i64>(jobs, &[(&old.id, Type::UUID)]).await? == 100 {
+        db.rows("select trawl.batch_expire_v2('1 year', 60)", &[])
+            .await?;
+        ensure!(tried_again(db, old.id, Uuid::now_v7()).await?.is_none());
+    }
+    assert_eq!(db.value::<i64>(jobs, &[(&old.id, Type::UUID)]).await?, 40);
+    assert_eq!(tried_again(db, old.id, Uuid::now_v7()).await?, None);
+    // Nor is it what somebody submits now, or retries to, under its id.
+    assert_eq!(old.send(&db.pool).await?, Submitted::Conflict);
+    let failed = batch_in(db, BatchState::Failed).await?;
+    let answer = tried_again(db, failed, old.id).await?;
+    assert_eq!(answer, Some(Retried::Conflict));
+    while batch_expire(&db.pool, YEAR).await? > 0 {}
+    ensure!(matches!(
+        old.send(&db.pool).await?,
+        Submitted::Accepted { .. }
+    ));
+    assert_promises_kept(&db.pool).await
+});
+
+both_routes!(a_retry_has_as_long_as_the_batch_had, async |db| {
+    let batch = batch_in(db, BatchState::Failed).await?;
+    db.admin
+        .execute_typed(
+            "update trawl.batches
+             set created_at = created_at - interval '2 hours',
+                 deadline_at = created_at - interval '1 hour' where id = $1",
+            &[(&batch, Type::UUID)],
+        )
+        .await?;
+    let new = Uuid::now_v7();
+    tried_again(db, batch, new).await?;
+    let retried = view(db, new).await?;
+    let deadline = retried.deadline_at.context("a deadline")? - retried.created_at;
+    assert!(
+        (3_590..=3_600).contains(&deadline.whole_seconds()),
+        "{deadline}"
+    );
+    // Of one without a deadline neither has its retry one.
+    let batch = batch_in(db, BatchState::Failed).await?;
+    let new = Uuid::now_v7();
+    tried_again(db, batch, new).await?;
+    assert_eq!(view(db, new).await?.deadline_at, None);
     Ok(())
+});
+
+both_routes!(a_full_queue_takes_no_retry, async |db| {
+    let batch = batch_in(db, BatchState::Failed).await?;
+    Submission::sized("waiting", 5).accepted(&db.pool).await?;
+    let new = Uuid::now_v7();
+    let full = batch_retry(&db.pool, batch, new, 6).await?;
+    assert_eq!(full, Some(Retried::QueueFull));
+    let stored = "select count(*) from trawl.batches where id = $1";
+    assert_eq!(db.value::<i64>(stored, &[(&new, Type::UUID)]).await?, 0);
+    let accepted = batch_retry(&db.pool, batch, new, 7).await?;
+    ensure!(matches!(accepted, Some(Retried::Accepted { total: 2, .. })));
+    // What is stored is told again, however full it is.
+    assert_eq!(batch_retry(&db.pool, batch, new, 1).await?, accepted);
+    assert_promises_kept(&db.pool).await
 });
 
 both_routes!(a_retry_of_what_did_not_fail_is_refused, async |db| {
     for state in BatchState::ALL {
         let batch = batch_in(db, state).await?;
-        let answer = batch_retry(&db.pool, batch, Uuid::now_v7()).await?;
+        let answer = tried_again(db, batch, Uuid::now_v7()).await?;
         let has_failed = matches!(state, BatchState::Partial | BatchState::Failed);
         match answer {
             Some(Retried::Accepted { total, .. }) => assert!(has_failed && total > 0),
             Some(Retried::Refused { state: found }) => assert!(!has_failed && found == state),
-            Some(Retried::Conflict) | None => panic!("the batch is there, the id is new"),
+            other => panic!("the batch is there, the id is new, there is room: {other:?}"),
         }
     }
     let (failed, other) = (
         batch_in(db, BatchState::Failed).await?,
         batch_in(db, BatchState::Pending).await?,
     );
-    let answer = batch_retry(&db.pool, failed, other).await?;
+    let answer = tried_again(db, failed, other).await?;
     assert_eq!(answer, Some(Retried::Conflict));
-    assert_eq!(
-        batch_retry(&db.pool, Uuid::now_v7(), Uuid::now_v7()).await?,
-        None
-    );
+    assert_eq!(tried_again(db, Uuid::now_v7(), Uuid::now_v7()).await?, None);
     assert_promises_kept(&db.pool).await
 });

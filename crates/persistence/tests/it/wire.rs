@@ -249,7 +249,7 @@ both_routes!(
             round_trips(&proxy, cancel).await?.1,
         ));
         // BEGIN, the settings, the batch with its jobs, COMMIT; their pages, and that there are no more.
-        let retry = batch_retry(&pool, batch.id, Uuid::now_v7());
+        let retry = batch_retry(&pool, batch.id, Uuid::now_v7(), u32::MAX);
         taken.push((
             "retry 25 jobs with 50 pages",
             round_trips(&proxy, retry).await?.1,

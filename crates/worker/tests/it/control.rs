@@ -193,13 +193,18 @@ async fn a_retry_takes_only_what_failed_and_keeps_the_lineage() {
 
     house.farm.add_site("bad.test", Site::new(2));
     let new = Uuid::now_v7();
-    let accepted = batch_retry(&house.pool, batch, new).await.unwrap().unwrap();
+    let accepted = batch_retry(&house.pool, batch, new, u32::MAX)
+        .await
+        .unwrap()
+        .unwrap();
     assert!(
         matches!(accepted, Retried::Accepted { total: 1, .. }),
         "{accepted:?}"
     );
     assert_eq!(
-        batch_retry(&house.pool, batch, new).await.unwrap(),
+        batch_retry(&house.pool, batch, new, u32::MAX)
+            .await
+            .unwrap(),
         Some(accepted)
     );
     let view = house.ended(new).await;
@@ -210,7 +215,7 @@ async fn a_retry_takes_only_what_failed_and_keeps_the_lineage() {
     house.assert_all_complete(new, 1, 2).await;
     assert_eq!(house.farm.page_hits("good.test"), 2);
     // Nothing failed this time, so there is nothing to retry.
-    let refused = batch_retry(&house.pool, new, Uuid::now_v7())
+    let refused = batch_retry(&house.pool, new, Uuid::now_v7(), u32::MAX)
         .await
         .unwrap()
         .unwrap();
