@@ -48,8 +48,8 @@ impl ScopeSettings {
         idle_timeout: Duration::from_secs(10),
     };
 
-    /// Limits for the one statement that makes as many jobs as a batch may have (chosen: 100,000 take
-    /// seconds).
+    /// Limits for the one statement that makes as many jobs as a batch may have (chosen: a retry of
+    /// 100,000 took 2.6 s on two busy cores).
     pub const BULK: Self = Self {
         access: Access::ReadWrite,
         statement_timeout: Duration::from_secs(50),
