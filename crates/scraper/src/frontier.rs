@@ -21,12 +21,17 @@ const ADMITTED_PER_PAGE: usize = 10;
 /// URLs admitted on top of that, so that a small budget does not end at a few broken links.
 const ADMITTED_AT_LEAST: usize = 100;
 
+/// Of three URLs admitted, how many sitemaps may name. Chosen: what later pages link to goes before
+/// them and needs room, and a crawl of sitemaps alone still has six for each page.
+const SITEMAPS_OF_THREE: usize = 2;
+
 /// Most bytes of URLs waiting. Chosen: 100,000 URLs of usual length; only sites with budgets of
 /// thousands of pages and very long URLs come near.
 pub(crate) const WAITING_MAX_BYTES: usize = 8 * 1024 * 1024;
 
 /// Pages of one topic that come first; the next ones wait like any other. Chosen: a few languages
-/// fit, and a directory of contacts does not use up the budget.
+/// fit, and a directory of contacts does not use up the budget. They are admitted without room too:
+/// links to them stand at the end of pages, behind all others.
 const FIRST_PER_TOPIC: u32 = 4;
 
 /// A URL waiting for its fetch.
@@ -88,6 +93,7 @@ pub(crate) struct Frontier {
     ignores_query: bool,
     admitted: usize,
     admitted_max: usize,
+    admitted_of_sitemaps: usize,
     topics: [u32; Topic::COUNT],
     counters: Counters,
     collapsed: u32,
@@ -109,6 +115,7 @@ impl Frontier {
             admitted_max: pages
                 .saturating_mul(ADMITTED_PER_PAGE)
                 .saturating_add(ADMITTED_AT_LEAST),
+            admitted_of_sitemaps: 0,
             topics: [0; Topic::COUNT],
             counters: Counters::new(max_pages),
             collapsed: 0,
@@ -130,9 +137,23 @@ impl Frontier {
         self.known.contains(&self.key(url))
     }
 
-    /// How many URLs more may be admitted.
-    pub(crate) fn room(&self) -> usize {
-        self.admitted_max.saturating_sub(self.admitted)
+    /// How many URLs more of an origin may be admitted, beside those that come first.
+    pub(crate) fn room(&self, origin: Origin) -> usize {
+        let room = self.admitted_max.saturating_sub(self.admitted);
+        match origin {
+            Origin::Link => room,
+            Origin::Sitemap => {
+                let of_sitemaps = (self.admitted_max / 3).saturating_mul(SITEMAPS_OF_THREE);
+                room.min(of_sitemaps.saturating_sub(self.admitted_of_sitemaps))
+            }
+        }
+    }
+
+    /// Whether a URL, if it is new, comes before all that says nothing of who is behind the site.
+    pub(crate) fn comes_first(&self, url: &PageUrl) -> bool {
+        topic_of(url)
+            .and_then(|topic| self.topics.get(topic.index()))
+            .is_some_and(|count| *count < FIRST_PER_TOPIC)
     }
 
     /// Lets a URL in if it is new, no trap, and there is room.
@@ -145,7 +166,9 @@ impl Frontier {
             return Offer::Refused(reason);
         }
         let length = url.as_str().len();
-        if self.room() == 0 || self.waiting_bytes.saturating_add(length) > WAITING_MAX_BYTES {
+        let is_full =
+            self.room(origin) == 0 || self.waiting_bytes.saturating_add(length) > WAITING_MAX_BYTES;
+        if is_full && !self.comes_first(&url) {
             return Offer::Refused(Reason::Budget);
         }
         self.admit(url, depth, origin);
@@ -188,6 +211,7 @@ impl Frontier {
     fn admit(&mut self, url: PageUrl, depth: u32, origin: Origin) {
         let key = self.key(&url);
         self.admitted += 1;
+        self.admitted_of_sitemaps += usize::from(origin == Origin::Sitemap);
         self.known.insert(key);
         self.waiting_bytes += url.as_str().len();
         let is_late = self.counters.count(&url);

@@ -3,6 +3,8 @@
 //! No I/O and no clock. A page that was recorded changes it exactly as it did when it was fetched,
 //! so a crawl that replays its pages in their order stands where the interrupted one stood.
 
+mod links;
+
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -14,7 +16,6 @@ use super::duplicate::Duplicate;
 use super::redirect::HopVerdict;
 use super::sitemaps::Found;
 use super::visit::{Outcome, Visit};
-use crate::extract::names_a_file;
 use crate::facts::PageFacts;
 use crate::frontier::{Frontier, Offer, Origin, Waiting};
 use crate::not_fetched::{Decided, NotFetched, Reason, Refused};
@@ -23,7 +24,6 @@ use crate::step::{
     BodyHash, CrawlDelay, CrawlSummary, CrawledPage, DISCOVERED_MAX_BYTES, Discovered, PageCounts,
     RecordedPage, SitemapCounts, SitemapShare, StopReason, listed_bytes,
 };
-use crate::traps::sign_of_a_trap;
 
 /// Depth of what only sitemaps name: as if the start page linked to it.
 const SITEMAP_DEPTH: u32 = 1;
@@ -113,7 +113,7 @@ impl Progress {
 
     /// Why nothing waits any more.
     pub(super) fn exhausted(&self) -> StopReason {
-        if self.frontier.room() == 0 {
+        if self.sitemap_room() == 0 {
             StopReason::MaxPages
         } else {
             StopReason::FrontierExhausted
@@ -226,102 +226,9 @@ impl Progress {
         page
     }
 
-    /// Lets in the links of a page at `depth`, and gives back those that are new.
-    fn follow(
-        &mut self,
-        links: Vec<PageUrl>,
-        depth: u32,
-        not_fetched: &mut NotFetched,
-    ) -> Vec<String> {
-        let mut followed = Vec::new();
-        if self.options.sitemap == SitemapUse::Only {
-            return followed;
-        }
-        let depth = depth.saturating_add(1);
-        let is_too_deep = self.options.max_depth.is_some_and(|max| depth > max);
-        let mut bytes = 0;
-        for url in links {
-            let Some(url) = self.consider(url, not_fetched) else {
-                continue;
-            };
-            if is_too_deep {
-                self.refuse(Reason::TooDeep, &url, not_fetched);
-                continue;
-            }
-            let text = url.as_str().to_owned();
-            let length = listed_bytes(&text);
-            if bytes + length > DISCOVERED_MAX_BYTES {
-                self.refuse(Reason::Budget, &url, not_fetched);
-                continue;
-            }
-            match self.frontier.offer(url, depth, Origin::Link) {
-                Offer::Admitted => {
-                    bytes += length;
-                    followed.push(text);
-                }
-                Offer::Known => {}
-                Offer::Refused(reason) => {
-                    self.decided
-                        .count(Refused::new(reason, &text.as_str()), not_fetched);
-                }
-            }
-        }
-        followed
-    }
-
-    /// The form in which a URL is asked for, unless it is known for sure that it is not to be.
-    pub(super) fn consider(
-        &mut self,
-        url: PageUrl,
-        not_fetched: &mut NotFetched,
-    ) -> Option<PageUrl> {
-        let url = if self.options.ignore_query {
-            url.without_query()
-        } else {
-            url
-        };
-        let reason = if !self
-            .scope
-            .as_ref()
-            .is_some_and(|scope| scope.contains(&url))
-        {
-            Some(Reason::OutOfScope)
-        } else if names_a_file(&url) {
-            Some(Reason::Type)
-        } else if self.is_excluded(&url) && !self.frontier.is_visited(&url) {
-            Some(Reason::Excluded)
-        } else {
-            sign_of_a_trap(&url)
-        };
-        match reason {
-            None => Some(url),
-            Some(reason) => {
-                self.refuse(reason, &url, not_fetched);
-                None
-            }
-        }
-    }
-
-    fn is_excluded(&self, url: &PageUrl) -> bool {
-        let path = url.as_url().path();
-        let CrawlOptions {
-            include_paths,
-            exclude_paths,
-            ..
-        } = &self.options;
-        exclude_paths.matches(path) || !include_paths.is_empty() && !include_paths.matches(path)
-    }
-
-    fn refuse(&mut self, reason: Reason, url: &PageUrl, not_fetched: &mut NotFetched) {
-        if !self.frontier.is_known(url) {
-            self.decided
-                .count(Refused::new(reason, &url.as_str()), not_fetched);
-        }
-    }
-
     /// How many URLs of sitemaps can still be of use.
-    pub(super) fn room(&self) -> usize {
-        self.frontier.room()
+    pub(super) fn sitemap_room(&self) -> usize {
+        self.frontier.room(Origin::Sitemap)
     }
 
     /// Whether a URL of a sitemap would be new.

@@ -115,7 +115,7 @@ impl Sitemaps {
                 self.enqueue(url, 0);
             }
         }
-        while self.found.len() < progress.room()
+        while self.found.len() < progress.sitemap_room()
             && self.bytes_left > 0
             && let Some((url, level)) = self.queue.as_ref().and_then(|queue| queue.front().cloned())
         {
@@ -174,7 +174,7 @@ impl Sitemaps {
             self.found_bytes += url.as_str().len();
             self.found.push_back(url);
         }
-        more_if(self.found.len() < progress.room() && self.found_bytes < WAITING_MAX_BYTES)
+        more_if(self.found.len() < progress.sitemap_room() && self.found_bytes < WAITING_MAX_BYTES)
     }
 
     /// What was found and is still to be recorded.

@@ -6,11 +6,16 @@ use trawl_domain::url_rules::{PageUrl, PageUrlError, SiteScope};
 use url::Url;
 
 use crate::not_fetched::{Reason, Refused};
+use crate::priority::topic_of;
 use crate::words::strip_word;
 
 /// Most links kept of one page, in bytes of their URLs. Chosen: twice what the frontier takes
 /// from one page, as some of them will be known.
 const LINKS_MAX_BYTES: usize = 128 * 1024;
+
+/// Most bytes of links on top of those, to pages that say who is behind the site: they stand at the
+/// end of pages. Chosen: eight of the longest URLs.
+const TOPICS_MAX_BYTES: usize = 16 * 1024;
 
 /// Most links looked at. Chosen: beyond any page made for people.
 const LINKS_SEEN_MAX: usize = 20_000;
@@ -82,7 +87,10 @@ impl Links {
             .any(|word| word.eq_ignore_ascii_case("nofollow"))
         {
             self.refuse(Reason::Nofollow, url.as_str());
-        } else if self.found_bytes + length > LINKS_MAX_BYTES {
+        } else if self.found_bytes + length > LINKS_MAX_BYTES
+            && (self.found_bytes + length > LINKS_MAX_BYTES + TOPICS_MAX_BYTES
+                || topic_of(&url).is_none())
+        {
             self.refuse(Reason::Budget, url.as_str());
         } else if self.found.insert(url) {
             self.found_bytes += length;
@@ -215,5 +223,18 @@ mod tests {
         }
         assert!(links.found_bytes <= LINKS_MAX_BYTES);
         assert!(links.refused.len() <= REFUSED_MAX);
+
+        // A footer is still seen, and is bounded as well.
+        links.seen = 0;
+        for n in 0..10_000 {
+            links.add(page.as_url(), &format!("/{n}/impressum"), "");
+        }
+        let (found, _) = links.take(true);
+        assert!(
+            found
+                .iter()
+                .any(|url| url.as_str().ends_with("/0/impressum"))
+        );
+        assert!(links.found_bytes <= LINKS_MAX_BYTES + TOPICS_MAX_BYTES);
     }
 }

@@ -68,6 +68,34 @@ fn what_says_who_is_behind_a_site_comes_first_and_not_without_end() {
 }
 
 #[test]
+fn a_full_frontier_takes_what_comes_first_and_no_more() {
+    let mut frontier = Frontier::new(1, false);
+    for n in 0..200 {
+        offer_all(&mut frontier, &[&format!("/{n}")], 1, Origin::Link);
+    }
+    let offers: Vec<Offer> = (0..6)
+        .flat_map(|n| offer_all(&mut frontier, &[&format!("/{n}/contact")], 1, Origin::Link))
+        .collect();
+    let refused = Offer::Refused(Reason::Budget);
+    assert_eq!(offers[..4], [Offer::Admitted; 4]);
+    assert_eq!(offers[4..], [refused; 2]);
+    assert_eq!(drain(&mut frontier)[..2], ["/0/contact", "/1/contact"]);
+}
+
+#[test]
+fn sitemaps_do_not_fill_it() {
+    let mut frontier = Frontier::new(1, false);
+    let offered = |frontier: &mut Frontier, origin, prefix: &str| {
+        let urls = (0..200).map(|n| format!("/{prefix}{n}"));
+        urls.filter(|url| offer_all(frontier, &[url], 1, origin) == [Offer::Admitted])
+            .count()
+    };
+    assert_eq!(offered(&mut frontier, Origin::Sitemap, "s"), 72);
+    assert_eq!(frontier.room(Origin::Sitemap), 0);
+    assert_eq!(offered(&mut frontier, Origin::Link, "l"), 38);
+}
+
+#[test]
 fn a_link_moves_forward_what_only_a_sitemap_had_named() {
     let mut frontier = Frontier::new(10, false);
     offer_all(&mut frontier, &["/s1", "/s2", "/s3"], 1, Origin::Sitemap);
@@ -120,7 +148,7 @@ fn what_a_crawl_admits_is_bounded() {
             other => assert_eq!(other, Offer::Refused(Reason::Budget)),
         }
     }
-    assert_eq!((admitted, frontier.room()), (110, 0));
+    assert_eq!((admitted, frontier.room(Origin::Link)), (110, 0));
 
     let mut frontier = Frontier::new(100_000, false);
     for n in 0..20_000 {

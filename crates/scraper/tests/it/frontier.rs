@@ -4,6 +4,7 @@
 
 use trawl_domain::page::PageState;
 use trawl_scraper::not_fetched::Reason;
+use trawl_scraper::step::CrawledPage;
 use trawl_test_support::farm::{Reply, Site, SiteFarm};
 
 use crate::harness::{crawl, linking, order, paths, resume, run, settings};
@@ -44,6 +45,69 @@ async fn the_budget_goes_to_the_pages_that_matter_first() {
         ]
     );
     assert_eq!(crawled.not_fetched(Reason::Budget), 2);
+}
+
+/// A site of these pages and of contact and imprint, which no list of links names first.
+fn with_footer(links: &[String]) -> Site {
+    let site = pages(Site::new(1), &["/impressum", "/kontakt"]);
+    links
+        .iter()
+        .fold(site, |site, path| site.with_reply(path, page(path)))
+}
+
+fn linking_and_footer(links: &[String]) -> Reply {
+    let links = links.iter().map(String::as_str);
+    let links: Vec<&str> = links.chain(["/impressum", "/kontakt"]).collect();
+    linking(&links)
+}
+
+#[tokio::test]
+async fn a_footer_counts_however_many_links_come_before_it() {
+    // More than five pages admit; more than one page may add.
+    let many: Vec<String> = (0..160).map(|n| format!("/p-{n}")).collect();
+    let name = "x".repeat(60);
+    let long: Vec<String> = (0..1400)
+        .map(|n| format!("/category/sub-category/{name}-{n}"))
+        .collect();
+    for (links, max_pages) in [(many, 5), (long, 60)] {
+        let site = with_footer(&links).with_reply("/", linking_and_footer(&links));
+        let farm = SiteFarm::start().await.expect("farm");
+        farm.add_site("shop.test", site);
+        let address = farm.domain("shop.test");
+        let whole = run(settings(), order(&address, max_pages)).await;
+        assert_eq!(
+            paths(&farm, "shop.test")[1..5],
+            ["/", "/kontakt", "/impressum", &links[0]]
+        );
+        farm.forget_hits();
+        let rest = resume(order(&address, max_pages), &whole.pages[..1]).await;
+        let urls = |pages: &[CrawledPage]| -> Vec<String> {
+            pages.iter().map(|page| page.url.clone()).collect()
+        };
+        assert_eq!(urls(&rest.pages), urls(&whole.pages[1..]));
+    }
+}
+
+#[tokio::test]
+async fn a_sitemap_leaves_room_for_what_later_pages_link_to() {
+    let farm = SiteFarm::start().await.expect("farm");
+    let host = farm.domain("shop.test");
+    let named: Vec<String> = (0..200).map(|n| format!("/p-{n}")).collect();
+    let sitemap: String = named
+        .iter()
+        .map(|path| format!("http://{host}{path}\n"))
+        .collect();
+    let site = with_footer(&named)
+        .with_reply("/sitemap.xml", Reply::of_type("text/plain", sitemap))
+        .with_reply("/", linking(&["/a"]))
+        .with_reply("/a", linking_and_footer(&["/later".to_owned()]))
+        .with_reply("/later", page("later"));
+    farm.add_site("shop.test", site);
+    run(settings(), order(&host, 6)).await;
+    assert_eq!(
+        paths(&farm, "shop.test")[1..],
+        ["/", "/a", "/kontakt", "/impressum", "/later", "/p-0"]
+    );
 }
 
 #[tokio::test]
