@@ -57,8 +57,8 @@ pub(super) fn is_date_or_time(number: &str) -> bool {
     (is_date && has_date_signs) || is_range || (is_hours(number) && number.contains('.'))
 }
 
-/// Whether a number is four small ones, as "08.00 - 12.00" and "8-12 14-18" are, or two times of
-/// a day: "0900-1700".
+/// Whether a number is four small ones, as "08.00 - 12.00" and "8-12 14-18" are, or so many for
+/// each span of a day: "08.00-12.00 13.00-17.00"; or two times of a day: "0900-1700".
 pub(super) fn is_hours(number: &str) -> bool {
     let groups = groups(number);
     let is_time = |group: &&str| {
@@ -68,9 +68,11 @@ pub(super) fn is_hours(number: &str) -> bool {
     if groups.len() == 2 && number.contains(['-', '–']) && groups.iter().all(is_time) {
         return true;
     }
-    let has_dash = number.contains(|c: char| c == '-' || ('\u{2010}'..='\u{2015}').contains(&c));
-    groups.len() == 4
-        && has_dash
+    let is_dash = |c: &char| *c == '-' || ('\u{2010}'..='\u{2015}').contains(c);
+    let spans = groups.len() / 4;
+    spans > 0
+        && groups.len().is_multiple_of(4)
+        && number.chars().filter(is_dash).count() >= spans
         && groups
             .iter()
             .all(|g| g.len() <= 2 && g.parse::<u32>().is_ok_and(|n| n < 60))

@@ -96,6 +96,11 @@ fn numbers_are_found_in_text() {
         ),
         ("a@b.de\n23716480", Some(Region::DK), "+4523716480"),
         ("X\n23716480\nY\na@b.de", Some(Region::DK), "+4523716480"),
+        (
+            "Mo-Fr 08.00-12.00 13.00-17.00\n030 12-34-56-78",
+            Some(Region::DE),
+            "+493012345678",
+        ),
         ("Tel.: 06.3221.4567", Some(Region::IT), "+390632214567"),
     ] {
         assert_eq!(in_text(text, region), [number], "{text}");
@@ -201,6 +206,10 @@ fn dates_prices_and_ids_are_no_numbers() {
         "52.520008, 13.404954",
         "0.1277580",
         "Mo-Do 08-12 13-17",
+        "Mo-Fr 08.00-12.00 13.00-17.00",
+        "Mo-Fr 08.00–12.00 / 13.00–17.00 Uhr",
+        "Mo-Fr 08:00–12:00/13:00–17:00",
+        "Mo-Fr 8-12 und 14-18 Uhr",
         "1 234 567 EUR",
         "NIP: 012-345-67-89",
         "1716393600",
