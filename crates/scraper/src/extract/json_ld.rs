@@ -5,6 +5,7 @@
 //! suffers.
 
 mod hours;
+mod references;
 mod types;
 
 use serde_json::{Map, Value};
@@ -15,7 +16,9 @@ use super::text::clean;
 use crate::facts::structured::{
     Article, Organization, Person, PostalAddress, Product, StructuredItem,
 };
+use crate::registrable::is_same_site;
 use hours::opening_hours;
+use references::References;
 use types::{ItemType, item_type};
 
 /// Most bytes of one script; longer ones are lists that belong to no business.
@@ -58,8 +61,15 @@ const NESTED_IN: &[&str] = &[
     "organizer",
     "publisher",
     "subOrganization",
-    "worksFor",
+    WORKS_FOR,
 ];
+
+/// The employer of a person, who may be a guest: read if it is of the site's own domain.
+const WORKS_FOR: &str = "worksFor";
+
+/// What old habits set around a script to hide it from readers of HTML or of XML.
+const WRAPPED_BEFORE: &[&str] = &["<!--", "//", "/*", "*/", "-->", "<![CDATA[", ">"];
+const WRAPPED_BEHIND: &[&str] = &["-->", "//", "/*", "*/", "<!]]>", "]]>", ";"];
 
 /// Collects the items.
 #[derive(Debug, Default)]
@@ -111,6 +121,7 @@ impl JsonLd {
         let mut reachable = Reachable::default();
         let mut walk = Walk {
             base,
+            references: References::of(value),
             items: &mut self.items,
             reachable: &mut reachable,
             objects: 0,
@@ -129,11 +140,8 @@ impl JsonLd {
 fn parse(script: &str) -> Option<Value> {
     let script = script
         .trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}')
-        .trim_start_matches("<!--")
-        .trim_end_matches("-->")
         .replace(|c: char| c.is_ascii_control(), " ");
-    let script = script.trim().trim_end_matches(';');
-    match serde_json::from_str(script) {
+    match serde_json::from_str(unwrapped(&script)) {
         Ok(value) => Some(value),
         Err(error) => {
             tracing::debug!(%error, "a JSON-LD script is passed over");
@@ -142,8 +150,27 @@ fn parse(script: &str) -> Option<Value> {
     }
 }
 
+/// What is in a script without the comments around it.
+fn unwrapped(script: &str) -> &str {
+    let mut script = script.trim();
+    let before = |script: &str| {
+        WRAPPED_BEFORE
+            .iter()
+            .find(|sign| script.starts_with(**sign))
+    };
+    while let Some(sign) = before(script) {
+        script = script.get(sign.len()..).unwrap_or_default().trim_start();
+    }
+    let behind = |script: &str| WRAPPED_BEHIND.iter().find(|sign| script.ends_with(**sign));
+    while let Some(sign) = behind(script) {
+        script = script.strip_suffix(*sign).unwrap_or_default().trim_end();
+    }
+    script
+}
+
 struct Walk<'a> {
     base: &'a Url,
+    references: References<'a>,
     items: &'a mut Vec<StructuredItem>,
     reachable: &'a mut Reachable,
     objects: usize,
@@ -164,13 +191,30 @@ impl Walk<'_> {
                 self.objects += 1;
                 self.object(object);
                 for name in NESTED_IN {
-                    if let Some(nested) = object.get(*name) {
+                    if let Some(nested) = object.get(*name)
+                        && (*name != WORKS_FOR || self.is_own(nested))
+                    {
                         self.value(nested, depth + 1);
                     }
                 }
             }
             _ => {}
         }
+    }
+
+    /// Whether an organization says that it is of the site's own domain.
+    fn is_own(&self, organization: &Value) -> bool {
+        let host = self.base.host_str().unwrap_or_default();
+        let says_so = |organization: &Map<String, Value>| {
+            let url = self
+                .url_of(organization, "url")
+                .and_then(|url| Url::parse(&url).ok());
+            let emails = texts(organization.get("email"));
+            let mut domains = emails.iter().filter_map(|email| email.rsplit_once('@'));
+            url.is_some_and(|url| url.host_str().is_some_and(|of| is_same_site(of, host)))
+                || domains.any(|(_, domain)| is_same_site(&domain.to_ascii_lowercase(), host))
+        };
+        organization.as_object().is_some_and(says_so)
     }
 
     fn object(&mut self, object: &Map<String, Value>) {
@@ -180,7 +224,8 @@ impl Walk<'_> {
         let item = match kind {
             ItemType::Organization => {
                 self.reach(object);
-                self.reachable.addresses.extend(addresses(object));
+                let addresses = addresses(object, &self.references);
+                self.reachable.addresses.extend(addresses);
                 let organization = self.organization(object, schema_type);
                 self.reachable.organizations.push(organization.clone());
                 StructuredItem::Organization(Box::new(organization))
@@ -214,7 +259,7 @@ impl Walk<'_> {
             logo: self.url_of(object, "logo"),
             vat_id: text_of(object, "vatID"),
             price_range: text_of(object, "priceRange"),
-            address: addresses(object).next(),
+            address: addresses(object, &self.references).next(),
             opening_hours: opening_hours(object),
         }
     }
@@ -232,7 +277,7 @@ impl Walk<'_> {
     /// A URL, also where it is that of an image.
     fn url_of(&self, object: &Map<String, Value>, name: &str) -> Option<String> {
         let value = each(object.get(name)).next()?;
-        let url = match value {
+        let url = match self.references.resolve(value) {
             Value::Object(image) => image.get("url").or(image.get("contentUrl"))?.as_str()?,
             value => value.as_str()?,
         };
@@ -254,12 +299,18 @@ fn product(object: &Map<String, Value>) -> StructuredItem {
 }
 
 /// The addresses of an organization, and of the places where it is.
-fn addresses(object: &Map<String, Value>) -> impl Iterator<Item = PostalAddress> {
-    let of_places = each(object.get("location")).flat_map(|place| each(place.get("address")));
+fn addresses<'v>(
+    object: &'v Map<String, Value>,
+    references: &References<'v>,
+) -> impl Iterator<Item = PostalAddress> {
+    let places = each(object.get("location")).map(|place| references.resolve(place));
+    let of_places = places.flat_map(|place| each(place.get("address")));
     each(object.get("address"))
         .chain(of_places)
         .take(VALUES_MAX)
-        .filter_map(address)
+        .map(|stated| references.resolve(stated))
+        // A reference may lead to the place instead of its address.
+        .filter_map(|stated| address(stated.get("address").unwrap_or(stated)))
 }
 
 fn address(value: &Value) -> Option<PostalAddress> {
@@ -296,7 +347,7 @@ fn is_empty(item: &StructuredItem) -> bool {
 }
 
 /// A property, a list of values or one.
-fn each(value: Option<&Value>) -> impl Iterator<Item = &Value> {
+fn each(value: Option<&Value>) -> impl Iterator<Item = &Value> + Clone {
     match value {
         Some(Value::Array(values)) => values.iter(),
         Some(value) => std::slice::from_ref(value).iter(),

@@ -96,6 +96,15 @@ fn common_mistakes_are_read_and_broken_scripts_passed_over() {
     let named = |script: &str| read(script).0.len() == 1;
     assert!(named("<!-- {\"@type\":\"Person\",\"name\":\"a\nb\"} -->"));
     assert!(named("\u{feff}{\"@type\":\"Person\",\"name\":\"a\"};"));
+    for (before, behind) in [
+        ("//<![CDATA[\n", "\n//]]>"),
+        ("/* <![CDATA[ */", "/* ]]> */"),
+        ("<!--//--><![CDATA[//><!--\n", "\n//--><!]]>"),
+        ("<![CDATA[", "]]>"),
+    ] {
+        let script = format!("{before}{{\"@type\":\"Person\",\"name\":\"a\"}}{behind}");
+        assert!(named(&script), "{script}");
+    }
     for broken in ["", "{", "[1,", "{\"@type\":\"Person\",}", "null", "\"x\""] {
         assert_eq!(read(broken), (Vec::new(), Reachable::default()), "{broken}");
     }
@@ -121,6 +130,80 @@ fn what_is_kept_is_bounded() {
         deep = json!({ "mainEntity": deep });
     }
     assert!(read(&deep.to_string()).0.is_empty());
+}
+
+#[test]
+fn what_is_said_elsewhere_is_found_by_its_id() {
+    let read_one = |script: &str| {
+        let (items, reachable) = read(script);
+        let Some(StructuredItem::Organization(organization)) = items.into_iter().next() else {
+            panic!("no organization: {script}");
+        };
+        (*organization, reachable.addresses)
+    };
+    let ring = PostalAddress {
+        street: Some("Ring 1".into()),
+        ..PostalAddress::default()
+    };
+    // As Yoast Local writes it.
+    let (organization, addresses) = read_one(
+        r##"{"@graph": [
+            {"@type": "Organization", "name": "A", "address": {"@id": "/#address"},
+             "logo": {"@id": "/#logo"}},
+            {"@type": "PostalAddress", "@id": "/#address", "streetAddress": "Ring 1"},
+            {"@type": "ImageObject", "@id": "/#logo", "url": "/logo.png"}]}"##,
+    );
+    assert_eq!(organization.address.as_ref(), Some(&ring));
+    assert_eq!(
+        organization.logo.as_deref(),
+        Some("https://a.test/logo.png")
+    );
+    assert_eq!(addresses, std::slice::from_ref(&ring));
+    // As Rank Math does.
+    for property in ["location", "address"] {
+        let script = json!({"@graph": [
+            {"@type": "Place", "@id": "#place", "address": {"streetAddress": "Ring 1"}},
+            {"@type": "Organization", "name": "A", property: {"@id": "#place"}},
+        ]});
+        let (organization, _) = read_one(&script.to_string());
+        assert_eq!(organization.address.as_ref(), Some(&ring), "{property}");
+    }
+    // What leads nowhere, or in a circle, is no address.
+    for id in ["#nowhere", "#a"] {
+        let script = json!({"@graph": [
+            {"@type": "Organization", "@id": "#a", "name": "A", "address": {"@id": id},
+             "location": {"@id": id}},
+        ]});
+        let (organization, addresses) = read_one(&script.to_string());
+        assert_eq!(
+            (organization.address, addresses),
+            (None, Vec::new()),
+            "{id}"
+        );
+    }
+}
+
+#[test]
+fn an_employer_is_read_if_it_is_the_site() {
+    let organizations = |employer: Value| {
+        let script = json!({"@type": "Person", "name": "Ada", "worksFor": employer});
+        read(&script.to_string()).1.organizations.len()
+    };
+    let organization =
+        |name: &str, value: &str| json!({"@type": "Organization", "name": "X", name: value});
+    for (name, value) in [
+        ("url", "https://www.a.test/about"),
+        ("email", "info@mail.A.test"),
+    ] {
+        assert_eq!(organizations(organization(name, value)), 1, "{value}");
+    }
+    for (name, value) in [
+        ("url", "https://other.test/"),
+        ("email", "info@other.test"),
+        ("telephone", "+49 30 1234567"),
+    ] {
+        assert_eq!(organizations(organization(name, value)), 0, "{value}");
+    }
 }
 
 proptest! {
