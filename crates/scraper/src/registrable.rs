@@ -36,9 +36,75 @@ pub(crate) fn is_same_site(one: &str, other: &str) -> bool {
     one == other || registrable_domain(one).is_some_and(|d| Some(d) == registrable_domain(other))
 }
 
+/// Fewest bytes of a name that tells a host of the site's own, such as `firma.b-cdn.net`.
+const OWN_LABEL_MIN_BYTES: usize = 4;
+
+/// Whether what a page of `host` loads by `url` is the site's own: by a reference without a host,
+/// from its registrable domain, or from a host of a network that is named after the site or
+/// passes on what the site has: `i0.wp.com/firma.de/x.png`.
+pub(crate) fn is_own_url(url: &str, host: &str) -> bool {
+    let Some(from_host) = after_scheme(url.trim_start()) else {
+        return true;
+    };
+    let end = from_host.find(['/', '?', '#']).unwrap_or(from_host.len());
+    let (authority, rest) = from_host.split_at(end);
+    let path = rest.split(['?', '#']).next().unwrap_or_default();
+    let authority = authority.to_ascii_lowercase();
+    let name = match authority.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => &authority,
+    };
+    if is_same_site(name, host) {
+        return true;
+    }
+    let Some(domain) = registrable_domain(host) else {
+        return false;
+    };
+    let label = domain.split('.').next().unwrap_or_default();
+    (label.len() >= OWN_LABEL_MIN_BYTES && name.contains(label))
+        || path.split('/').any(|part| is_same_site(part, host))
+}
+
+/// What comes after `https://` or `//`.
+fn after_scheme(url: &str) -> Option<&str> {
+    let (scheme, rest) = url.split_once("//")?;
+    let is_scheme = scheme.is_empty()
+        || scheme
+            .strip_suffix(':')
+            .is_some_and(|name| name.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    is_scheme.then_some(rest)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_page_loads_is_its_own_or_not() {
+        for url in [
+            "/wp-content/x.js",
+            "wp-content//x.js",
+            "https://www.firma.de/x.js",
+            "HTTPS://CDN.FIRMA.DE:443/x.js",
+            "//firma.de?x",
+            "https://firma.b-cdn.net/x.js",
+            "https://i0.wp.com/firma.de/wp-content/x.png",
+            "https://i0.wp.com/www.firma.de/wp-content/x.png",
+        ] {
+            assert!(is_own_url(url, "www.firma.de"), "{url}");
+        }
+        for url in [
+            "https://other.de/x.js",
+            "//other.de/wp-content/uploads/firma.png",
+            "https://other.de/?ref=https://firma.de/",
+            "https://d111.cloudfront.net/x.js",
+            "https://",
+        ] {
+            assert!(!is_own_url(url, "www.firma.de"), "{url}");
+        }
+        assert!(!is_own_url("https://abc.net/x", "ab.de"), "a short name");
+        assert!(is_own_url("http://127.0.0.1:80/x", "127.0.0.1"));
+    }
 
     #[test]
     fn a_site_ends_at_its_registrable_domain() {

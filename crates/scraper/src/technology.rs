@@ -56,6 +56,30 @@ pub enum Category {
     Language,
 }
 
+impl Category {
+    /// Whether it is what a site runs on; libraries and services are loaded from elsewhere.
+    fn is_of_site(self) -> bool {
+        match self {
+            Self::Cms
+            | Self::Shop
+            | Self::PageBuilder
+            | Self::Plugin
+            | Self::Cdn
+            | Self::Hosting
+            | Self::Server
+            | Self::Language => true,
+            Self::Framework
+            | Self::Analytics
+            | Self::TagManager
+            | Self::Chat
+            | Self::Marketing
+            | Self::Consent
+            | Self::Payment
+            | Self::Widget => false,
+        }
+    }
+}
+
 /// Where a pattern is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -260,6 +284,13 @@ impl Rules {
             .iter()
             .filter_map(|index| self.technologies.get(*index))
             .any(|implied| implied.category == category)
+    }
+
+    /// Whether a technology is what the site itself runs on, not what it loads from elsewhere.
+    fn is_of_site(&self, technology: usize) -> bool {
+        self.technologies.get(technology).is_some_and(|technology| {
+            technology.category.is_of_site() || self.runs_on(technology, Category::Cms)
+        })
     }
 
     fn matcher(&self, kind: Kind) -> Option<&Matcher> {

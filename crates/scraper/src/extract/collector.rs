@@ -33,6 +33,7 @@ use super::wordpress::Theme;
 use crate::facts::contact::{CompanyFact, ContactMethod};
 use crate::facts::content::PageContent;
 use crate::facts::{LanguageSource, PageFacts};
+use crate::registrable::is_own_url;
 use crate::technology::{Detector, Kind, rules};
 use contacts::{pictured_sign, search};
 
@@ -149,6 +150,11 @@ impl Collector {
         self.content
             .enter(element, depth, attributes, names, &self.base);
         self.mask.enter(element, depth, attributes, &class);
+        if !matches!(element, Element::HTML | Element::BODY)
+            && let Some(depth) = depth.filter(|_| !element.is_inline())
+        {
+            self.logo.enter(depth, &class, &id);
+        }
         self.window.mark(element.is_inline());
         self.is_in_noscript = element == Element::NOSCRIPT;
         if name.contains('-') {
@@ -214,6 +220,7 @@ impl Collector {
     /// Ends what belongs to elements that are no longer open.
     fn leave_closed(&mut self) {
         self.content.leave(self.open.depth());
+        self.logo.leave(self.open.depth());
         if let Some(text) = self.mask.leave(self.open.depth()) {
             self.contact_text(&text);
         }
@@ -399,9 +406,14 @@ impl Collector {
 
     /// The URL of something that the page loads.
     fn see_url(&mut self, url: &str) {
-        if !url.starts_with("data:") {
+        if url.starts_with("data:") {
+            return;
+        }
+        if is_own_url(url, self.page.host_str().unwrap_or_default()) {
             self.technologies.see(Kind::Url, url);
             self.theme.see_url(url);
+        } else {
+            self.technologies.see_foreign_url(url);
         }
     }
 

@@ -1,14 +1,34 @@
 //! The image that is most likely the logo of the site.
 
+use std::sync::LazyLock;
+
 use url::Url;
 
 use super::head::absolute;
 use super::tag::Attributes;
+use crate::registrable::is_same_site;
+use crate::words::Words;
 
-/// Words by which images of others' logos are told apart from the site's own.
+/// Words by which others' logos, and boxes of them, are told apart from the site's own. Not
+/// `brand`, as many call their own that.
 const FOREIGN: &[&str] = &[
-    "partner", "client", "customer", "sponsor", "payment", "award", "member", "kunden",
+    "partner",
+    "client",
+    "customer",
+    "sponsor",
+    "payment",
+    "award",
+    "member",
+    "kunden",
+    "brands",
+    "marken",
+    "testimonial",
 ];
+
+static FOREIGN_WORDS: LazyLock<Words> = LazyLock::new(|| Words::new(FOREIGN.iter().copied()));
+
+/// Most boxes named after others that are remembered as open.
+const FOREIGN_BOXES_MAX: usize = 16;
 
 /// Keeps the best image seen so far; among equals the first, as a logo stands on top.
 #[derive(Debug, Default)]
@@ -17,9 +37,29 @@ pub(super) struct Logo {
     /// Open elements that are named after a logo, by the names of their tags, each with the
     /// number of elements of the same tag that are open within it.
     open_boxes: Vec<(String, u32)>,
+    /// The depths of open elements that are named after others, the innermost last.
+    foreign_boxes: Vec<usize>,
 }
 
 impl Logo {
+    /// An element begins: in one that is named after others stand their logos.
+    pub(super) fn enter(&mut self, depth: usize, class: &str, id: &str) {
+        let is_named = !(class.is_empty() && id.is_empty());
+        if is_named
+            && self.foreign_boxes.len() < FOREIGN_BOXES_MAX
+            && (is_foreign(class) || is_foreign(id))
+        {
+            self.foreign_boxes.push(depth);
+        }
+    }
+
+    /// So many elements are open yet.
+    pub(super) fn leave(&mut self, depth: usize) {
+        while self.foreign_boxes.last().is_some_and(|open| *open >= depth) {
+            self.foreign_boxes.pop();
+        }
+    }
+
     /// An element begins that is named after a logo, so that an image in it is likely one; or one
     /// that is not, of a tag that such elements have.
     pub(super) fn enter_box(&mut self, tag: &str, class: &str, id: &str) {
@@ -71,9 +111,13 @@ impl Logo {
         .filter_map(|(holds, points)| holds.then_some(points))
         .sum();
         // Nearly all images are no candidates, so the dearer question comes last.
-        if score > self.best.as_ref().map_or(0, |(best, _)| *best)
+        let best = self.best.as_ref().map_or(0, |(best, _)| *best);
+        if score > best
+            && self.foreign_boxes.is_empty()
             && ![class, id, &*alt, &*src].into_iter().any(is_foreign)
             && let Some(url) = absolute(base, &src)
+            && let score = of_host(score, &url, base)
+            && score > best
         {
             self.best = Some((score, url));
         }
@@ -89,9 +133,19 @@ fn names_logo(text: &str) -> bool {
 }
 
 fn is_foreign(text: &str) -> bool {
-    FOREIGN
-        .iter()
-        .any(|word| contains_ignoring_case(text, word))
+    FOREIGN_WORDS.find(text).next().is_some()
+}
+
+/// The score of an image by where it is: at another site, where those of others are as well, it
+/// counts half.
+fn of_host(score: u32, url: &str, base: &Url) -> u32 {
+    let url = Url::parse(url).ok();
+    let host = url.as_ref().and_then(Url::host_str).unwrap_or_default();
+    if is_same_site(host, base.host_str().unwrap_or_default()) {
+        score
+    } else {
+        score.div_ceil(2)
+    }
 }
 
 /// Whether a text contains a word, which is in lower case and begins with a letter.

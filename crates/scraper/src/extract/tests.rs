@@ -1,4 +1,5 @@
 mod contacts;
+mod others;
 
 use encoding_rs::{GBK, SHIFT_JIS, UTF_16LE, WINDOWS_1252};
 use proptest::prelude::*;

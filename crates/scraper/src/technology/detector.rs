@@ -58,7 +58,22 @@ impl Detector {
     pub(crate) fn see(&mut self, kind: Kind, input: &str) {
         let end = input.floor_char_boundary(INPUT_MAX_BYTES);
         let input = input.get(..end).unwrap_or_default();
-        search(self.rules, &mut self.found, kind, input, input.len());
+        search(self.rules, &mut self.found, kind, input, input.len(), true);
+    }
+
+    /// Takes a URL that is not the site's own, which says nothing of what the site runs on by a
+    /// path or a host that any site may have.
+    pub(crate) fn see_foreign_url(&mut self, url: &str) {
+        let end = url.floor_char_boundary(INPUT_MAX_BYTES);
+        let url = url.get(..end).unwrap_or_default();
+        search(
+            self.rules,
+            &mut self.found,
+            Kind::Url,
+            url,
+            url.len(),
+            false,
+        );
     }
 
     /// Takes a response header; of cookies, the names alone.
@@ -89,6 +104,7 @@ impl Detector {
                     Kind::Script,
                     &self.script,
                     kept,
+                    true,
                 );
                 self.script.drain(..kept);
             }
@@ -104,6 +120,7 @@ impl Detector {
             Kind::Script,
             &script,
             script.len(),
+            true,
         );
         self.imply();
         let mut facts: Vec<TechnologyFact> = self
@@ -148,7 +165,14 @@ impl Detector {
 }
 
 /// Takes the matches that begin before `limit`.
-fn search(rules: &Rules, found: &mut [Evidence], kind: Kind, input: &str, limit: usize) {
+fn search(
+    rules: &Rules,
+    found: &mut [Evidence],
+    kind: Kind,
+    input: &str,
+    limit: usize,
+    is_own: bool,
+) {
     let Some(matcher) = rules.matcher(kind) else {
         return;
     };
@@ -163,6 +187,9 @@ fn search(rules: &Rules, found: &mut [Evidence], kind: Kind, input: &str, limit:
             continue;
         };
         if evidence.confidence >= 100 && !evidence.needs_version(kind) {
+            continue;
+        }
+        if !is_own && pattern.begins_within() && rules.is_of_site(pattern.technology) {
             continue;
         }
         if let Some(version) = pattern.matches(kind, input, start, end) {

@@ -94,6 +94,12 @@ impl Pattern {
         })
     }
 
+    /// Whether a pattern for URLs begins within a path or the name of a host, so that any site may
+    /// have such: `/wp-content/`, `.cloudfront.net/`.
+    pub(super) fn begins_within(&self) -> bool {
+        !self.starts_input && self.first.starts_with(['/', '.'])
+    }
+
     /// The text that every match begins with.
     pub(super) fn first_text(&self) -> &str {
         &self.first

@@ -81,6 +81,27 @@ fn every_example_shows_its_technology_and_no_other() {
 }
 
 #[test]
+fn what_others_run_on_is_not_the_sites() {
+    let detect = |url: &str| {
+        let mut detector = Detector::new(rules());
+        detector.see_foreign_url(url);
+        let facts = detector.finish().into_iter();
+        facts.map(|fact| fact.name).collect::<Vec<_>>()
+    };
+    for url in [
+        "https://other.de/wp-content/uploads/x.png",
+        "https://other.de/wp-content/plugins/borlabs-cookie/x.js",
+        "https://other.de/cdn/shop/files/x.png",
+        "https://d111.cloudfront.net/widget.js",
+        "https://x.azureedge.net/widget.js",
+    ] {
+        assert_eq!(detect(url), [""; 0], "{url}");
+    }
+    assert_eq!(detect("https://static.shop.test/swiper.min.js"), ["Swiper"]);
+    assert_eq!(detect("https://js.stripe.com/v3/"), ["Stripe"]);
+}
+
+#[test]
 fn every_category_is_used() {
     let used: HashSet<Category> = entries().iter().map(|entry| entry.category).collect();
     assert_eq!(used.len(), 16);
