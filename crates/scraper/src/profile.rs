@@ -3,6 +3,7 @@
 //! Merging is a fold over pages in their order, so that a resumed crawl gives the same profile as
 //! one that was never interrupted.
 
+mod own;
 mod provenance;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use serde::Serialize;
 
 use crate::facts::{PageFacts, TechnologyFact, WordPressFacts};
 use crate::technology::{Category, rules};
+use own::Logos;
 pub use provenance::{Provenance, Sourced};
 use provenance::{Sources, fitting};
 
@@ -37,11 +39,12 @@ pub struct Profile {
     pub canonical_url: Option<String>,
     /// The icon of the first page that names one.
     pub favicon_url: Option<String>,
-    /// The logo of the first page that names one.
+    /// The logo that most pages show.
     pub logo_url: Option<String>,
     /// The contacts of all pages.
     pub contact_info: ContactInfo,
-    /// The profile named by most pages, for each social network.
+    /// The site's own profile at each social network: of a business before a person, then the
+    /// surest, that of the most pages and the one named most like the domain.
     pub social_links: BTreeMap<String, String>,
     /// Whether any page is served by WordPress.
     pub is_wordpress: bool,
@@ -110,7 +113,9 @@ pub struct TechStack {
 #[derive(Debug, Default)]
 pub(crate) struct ProfileBuilder {
     profile: Profile,
-    has_start_page: bool,
+    /// The URL of the start page.
+    start: Option<String>,
+    logos: Logos,
     sources: Sources,
 }
 
@@ -119,8 +124,8 @@ impl ProfileBuilder {
     /// page.
     pub(crate) fn add(&mut self, url: &str, facts: &PageFacts) {
         let profile = &mut self.profile;
-        if !self.has_start_page {
-            self.has_start_page = true;
+        if self.start.is_none() {
+            self.start = Some(url.to_owned());
             profile.title.clone_from(&facts.title);
             profile.description.clone_from(&facts.description);
             profile.language.clone_from(&facts.language);
@@ -128,7 +133,9 @@ impl ProfileBuilder {
         }
         add_technologies(&mut profile.technologies, &facts.technologies);
         fill(&mut profile.favicon_url, &facts.favicon_url);
-        fill(&mut profile.logo_url, &facts.logo_url);
+        if let Some(logo) = &facts.logo_url {
+            self.logos.add(logo);
+        }
         if let Some(wordpress) = &facts.wordpress {
             add_wordpress(profile, wordpress);
         }
@@ -144,10 +151,9 @@ impl ProfileBuilder {
             email: fitting(emails, CONTACTS_MAX_BYTES),
             phone: fitting(phones, CONTACTS_MAX_BYTES),
         };
-        for link in self.sources.social_profiles() {
-            let surest = profile.social_links.entry(link.network.clone());
-            surest.or_insert_with(|| link.url.clone());
-        }
+        let start = self.start.as_deref().unwrap_or_default();
+        profile.social_links = own::profiles(self.sources.social_profiles(), start);
+        profile.logo_url = self.logos.best();
         profile
             .technologies
             .sort_by_key(|technology| std::cmp::Reverse(technology.confidence));

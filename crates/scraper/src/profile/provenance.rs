@@ -81,8 +81,8 @@ impl Sources {
     }
 
     /// Profiles at social networks, the surest first.
-    pub(super) fn social_profiles(&self) -> impl Iterator<Item = &SocialLink> {
-        self.social_profiles.ranked().map(|sourced| &sourced.found)
+    pub(super) fn social_profiles(&self) -> impl Iterator<Item = &Sourced<SocialLink>> {
+        self.social_profiles.ranked()
     }
 
     pub(super) fn provenance(&self) -> Provenance {
