@@ -12,7 +12,6 @@ use trawl_persistence::migrate::{self, MigrateError};
 use trawl_persistence::pool::Pool;
 
 use crate::config::DatabaseArgs;
-use crate::gate;
 use crate::service::Stage;
 use trawl_worker::core::chain::Chain;
 
@@ -225,7 +224,7 @@ impl Database {
 /// What a failed try means, and when the next one is due.
 fn judge(error: &MigrateError, failures: u32) -> (Stage, Duration) {
     match error {
-        MigrateError::Scope { source, .. } => match gate::wait_after(source) {
+        MigrateError::Scope { source, .. } => match source.refused_for() {
             Some(wait) => (Stage::Refused, wait),
             None => (
                 Stage::Connecting,

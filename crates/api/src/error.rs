@@ -15,10 +15,10 @@ use trawl_persistence::error::ScopeError;
 use trawl_worker::core::chain::Chain;
 use uuid::Uuid;
 
-use crate::gate;
 use crate::problem::{Kind, Problem};
 use crate::request::RequestError;
 use crate::request_id::RequestId;
+use crate::service::Stage;
 
 /// When to try again after trouble that passes by itself (chosen: a pooler restarts in seconds).
 const SOON: Duration = Duration::from_secs(2);
@@ -189,9 +189,13 @@ impl ResponseError for ApiError {
 }
 
 fn of_class(error: &ScopeError) -> Problem {
+    if let Some(wait) = error.refused_for() {
+        return Problem::new(NOT_READY, Stage::Refused.sentence()).retry_after(wait);
+    }
     match error.class() {
-        ErrorClass::Retryable | ErrorClass::OutcomeUnknown => unavailable(SOON),
-        ErrorClass::RetryLater => unavailable(gate::wait_after(error).unwrap_or(SOON)),
+        ErrorClass::Retryable | ErrorClass::RetryLater | ErrorClass::OutcomeUnknown => {
+            unavailable(SOON)
+        }
         ErrorClass::Conflict | ErrorClass::Permanent | ErrorClass::Bug => internal(),
     }
 }

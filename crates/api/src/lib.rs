@@ -12,7 +12,6 @@ pub mod config;
 mod database;
 mod doctor;
 mod error;
-mod gate;
 mod http;
 mod probe;
 mod problem;

@@ -4,7 +4,7 @@
 //! take more than one connection, however many are asked for while the database hangs.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
@@ -12,7 +12,6 @@ use tokio::runtime::Handle;
 use trawl_persistence::migrate::{self, MigrateError};
 use trawl_persistence::pool::Pool;
 
-use crate::gate::{self, Gate};
 use trawl_worker::core::chain::Chain;
 
 /// Longest wait of a health answer for the database (chosen: below the limits of usual checkers).
@@ -47,17 +46,14 @@ pub(crate) struct Probe {
 
 impl Probe {
     /// Looks at the database, or joins the look that is under way.
-    pub(crate) async fn look(&self, runtime: &Handle, pool: &Pool, gate: &Gate) -> Found {
-        if gate.closed_for(Instant::now()).is_some() {
+    pub(crate) async fn look(&self, runtime: &Handle, pool: &Pool) -> Found {
+        if pool.refused_for().is_some() {
             return Found::Refused;
         }
         let looking = self.join_or_start(runtime, pool);
         // Given up by this caller alone: the look goes on, so no connection is dropped half-read.
         let answer = tokio::time::timeout(LIMIT, looking).await.ok().flatten();
         let found = judge(answer.as_deref());
-        if let Some(Err(MigrateError::Scope { source, .. })) = answer.as_deref() {
-            gate.observe(source, Instant::now());
-        }
         self.log_change(found, answer.as_deref());
         found
     }
@@ -100,7 +96,7 @@ fn judge(answer: Option<&Result<(), MigrateError>>) -> Found {
         Some(Err(MigrateError::Edited { .. } | MigrateError::Missing { .. })) => {
             Found::SchemaRefused
         }
-        Some(Err(MigrateError::Scope { source, .. })) if gate::wait_after(source).is_some() => {
+        Some(Err(MigrateError::Scope { source, .. })) if source.refused_for().is_some() => {
             Found::Refused
         }
         Some(Err(MigrateError::Scope { .. })) => Found::Silent,

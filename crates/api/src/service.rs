@@ -6,7 +6,7 @@
 
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
@@ -16,7 +16,6 @@ use trawl_persistence::pool::Pool;
 use trawl_worker::core::wake::{Pulse, Wake};
 
 use crate::error::ApiError;
-use crate::gate::Gate;
 use crate::probe::Probe;
 
 /// How far the service has come. Only forward, except that a refusal may be followed by success.
@@ -84,7 +83,6 @@ pub(crate) struct Service {
     expects_worker: bool,
     retention: time::Duration,
     queue_limit: u32,
-    gate: Gate,
     probe: Probe,
 }
 
@@ -106,7 +104,6 @@ impl Service {
             expects_worker,
             retention: retention.try_into().unwrap_or(time::Duration::MAX),
             queue_limit,
-            gate: Gate::default(),
             probe: Probe::default(),
         }
     }
@@ -172,7 +169,7 @@ impl Service {
                 retry_after: None,
             });
         };
-        match self.gate.closed_for(Instant::now()) {
+        match pool.refused_for() {
             None => Ok(pool.clone()),
             retry_after => Err(ApiError::NotReady {
                 reason: Stage::Refused.sentence(),
@@ -206,10 +203,7 @@ impl Service {
             .await
             .map_err(|_elapsed| ApiError::Overdue { operation, limit })?
             .map_err(|source| ApiError::Task { operation, source })?;
-        answer.map_err(|source| {
-            self.gate.observe(&source, Instant::now());
-            ApiError::Database { operation, source }
-        })
+        answer.map_err(|source| ApiError::Database { operation, source })
     }
 
     /// Runs work that keeps a processor busy beside the threads that serve requests.
@@ -234,7 +228,7 @@ impl Service {
 
     /// A round trip to the database that also looks at its schema; see [`Probe`].
     pub(crate) async fn probe(&self, pool: &Pool) -> crate::probe::Found {
-        self.probe.look(&self.runtime, pool, &self.gate).await
+        self.probe.look(&self.runtime, pool).await
     }
 }
 

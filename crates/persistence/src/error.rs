@@ -5,6 +5,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::class::{self, ErrorClass};
+use crate::refusal::{BLOCKED_WAIT, PERMANENT_WAIT};
 use crate::tls::TlsRefusal;
 
 /// How far a scope had come when it failed.
@@ -44,6 +45,12 @@ pub enum ScopeError {
     ConnectDeadline {
         /// The connect limit.
         limit: Duration,
+    },
+    /// No connection was asked for, since the database refused this service a moment ago.
+    #[error("the database refuses this service; it is asked again in {left:?}")]
+    Refused {
+        /// Until the next connection is asked for.
+        left: Duration,
     },
     /// The statement failed or its connection broke.
     #[error("statement {statement} failed")]
@@ -115,7 +122,7 @@ impl ScopeError {
         match self {
             Self::PoolBusy { .. } | Self::ConnectDeadline { .. } => ErrorClass::Retryable,
             Self::Connect(source) => answer_class(source).unwrap_or(ErrorClass::Retryable),
-            Self::Tls { .. } => ErrorClass::Permanent,
+            Self::Tls { .. } | Self::Refused { .. } => ErrorClass::Permanent,
             Self::Statement { phase, source, .. } => match (phase, answer_class(source)) {
                 (Phase::Autocommit | Phase::InTransaction, Some(class)) if !is_fatal(source) => {
                     class
@@ -137,6 +144,23 @@ impl ScopeError {
             | Self::RequestTooLarge { .. }
             | Self::Row { .. }
             | Self::UnknownWord { .. } => ErrorClass::Bug,
+        }
+    }
+
+    /// How long to wait before the next connection, where the database refuses this service.
+    pub fn refused_for(&self) -> Option<Duration> {
+        match (self, self.class()) {
+            (Self::Refused { left }, _) => Some(*left),
+            (_, ErrorClass::RetryLater) => Some(BLOCKED_WAIT),
+            (Self::Connect(_) | Self::Tls { .. }, ErrorClass::Permanent) => Some(PERMANENT_WAIT),
+            (
+                _,
+                ErrorClass::Permanent
+                | ErrorClass::Retryable
+                | ErrorClass::Conflict
+                | ErrorClass::OutcomeUnknown
+                | ErrorClass::Bug,
+            ) => None,
         }
     }
 
@@ -178,6 +202,7 @@ impl ScopeError {
             | Self::Poisoned { .. }
             | Self::RequestTooLarge { .. }
             | Self::Row { .. }
+            | Self::Refused { .. }
             | Self::UnknownWord { .. } => false,
         }
     }

@@ -24,6 +24,7 @@ pub mod tls;
 pub mod workers;
 
 mod endpoint;
+mod refusal;
 mod row;
 mod slices;
 mod text;

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use deadpool_postgres::{
     Hook, HookError, Manager, ManagerConfig, Object, PoolError, RecyclingMethod, Runtime,
@@ -14,6 +14,7 @@ use tokio_postgres::NoTls;
 
 use crate::endpoint::Endpoint;
 use crate::error::ScopeError;
+use crate::refusal::Gate;
 use crate::tls::TlsError;
 
 /// Limits of a pool. Every wait has one.
@@ -75,6 +76,7 @@ struct Counters {
 pub struct Pool {
     inner: deadpool_postgres::Pool,
     counters: Arc<Counters>,
+    gate: Arc<Gate>,
     options: PoolOptions,
 }
 
@@ -131,6 +133,7 @@ impl Pool {
         Ok(Self {
             inner,
             counters: Arc::default(),
+            gate: Arc::default(),
             options,
         })
     }
@@ -158,12 +161,23 @@ impl Pool {
         self.inner.close();
     }
 
+    /// How long no connection is asked for yet, since the database refused this service.
+    pub fn refused_for(&self) -> Option<Duration> {
+        self.gate.closed_for(Instant::now())
+    }
+
     pub(crate) async fn checkout(&self) -> Result<Connection, ScopeError> {
-        let object = self
-            .inner
-            .get()
-            .await
-            .map_err(|error| self.checkout_error(error))?;
+        // Connections that are there go on working.
+        if let Some(left) = self.refused_for()
+            && self.inner.status().available == 0
+        {
+            return Err(ScopeError::Refused { left });
+        }
+        let object = self.inner.get().await.map_err(|error| {
+            let error = self.checkout_error(error);
+            self.gate.observe(&error, Instant::now());
+            error
+        })?;
         Ok(Connection {
             object: Some(object),
             ready: true,

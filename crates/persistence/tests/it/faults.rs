@@ -160,7 +160,6 @@ both_routes!(what_a_busy_pooler_refuses_is_tried_again, async |db| {
 });
 
 both_routes!(what_cannot_get_better_is_not_tried_again, async |db| {
-    let (proxy, pool) = faulty(db).await?;
     for (sqlstate, message, class) in [
         (
             "28P01",
@@ -182,15 +181,42 @@ both_routes!(what_cannot_get_better_is_not_tried_again, async |db| {
             sqlstate,
             message: message.to_owned(),
         };
+        let (proxy, pool) = faulty(db).await?;
         let armed = proxy.arm(Fault::new(Moment::Connect, refusal).always());
         let error = ping(&pool).await.unwrap_err();
         assert_eq!(error.class(), class, "{message}");
+        // Nor by whoever comes next: ten refused passwords block everybody at Supavisor.
+        for _caller in 0..3 {
+            let error = ping(&pool).await.unwrap_err();
+            assert!(matches!(error, ScopeError::Refused { .. }), "{error:?}");
+        }
         assert_eq!(armed.count(), 1, "{message}");
-        armed.disarm();
     }
-    ping(&pool).await?;
     Ok(())
 });
+
+both_routes!(
+    a_refused_connection_leaves_those_that_are_there,
+    async |db| {
+        let (proxy, pool) = faulty(db).await?;
+        ping(&pool).await?;
+        let refusal = Effect::Fatal {
+            sqlstate: "28P01",
+            message: "password authentication failed".to_owned(),
+        };
+        let armed = proxy.arm(Fault::new(Moment::Connect, refusal).always());
+        let mut first = SessionScope::begin(&pool, ScopeSettings::SHORT).await?;
+        let error = ping(&pool).await.unwrap_err();
+        assert_eq!(error.class(), ErrorClass::Permanent);
+        const ONE: Statement = Statement::repeatable("one", "select 1");
+        first.query(&ONE, &[]).await?;
+        first.rollback().await?;
+        ping(&pool).await?;
+        assert_eq!(armed.count(), 1);
+        assert!(pool.refused_for().is_some());
+        Ok(())
+    }
+);
 
 both_routes!(
     a_server_that_goes_is_unknown_after_a_commit_and_not_before,

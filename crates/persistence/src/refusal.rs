@@ -1,37 +1,19 @@
-//! Keeps requests from the database while it refuses this service's credentials.
+//! Keeps a pool from asking for connections while the database refuses this service.
 //!
-//! Supavisor blocks an address for two minutes after ten refused passwords, and every request would
-//! be one. So a refused connection closes the gate for a while; then one more try is due.
+//! Supavisor blocks an address for two minutes after ten refused passwords, also for processes with
+//! the right one, and every statement without a connection would be one. So a refused connection
+//! closes the gate for a while; then one more try is due.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use trawl_persistence::class::ErrorClass;
-use trawl_persistence::error::ScopeError;
+use crate::error::ScopeError;
 
 /// Between two tries of refused credentials: ten of them take ten minutes (chosen).
-const PERMANENT_WAIT: Duration = Duration::from_secs(60);
+pub(crate) const PERMANENT_WAIT: Duration = Duration::from_secs(60);
 
 /// How long Supavisor blocks an address (measured: two minutes).
-const BLOCKED_WAIT: Duration = Duration::from_secs(120);
-
-/// The wait that a failure asks for before the next connection, if it asks for one.
-pub(crate) fn wait_after(error: &ScopeError) -> Option<Duration> {
-    match (error, error.class()) {
-        (_, ErrorClass::RetryLater) => Some(BLOCKED_WAIT),
-        (ScopeError::Connect(_) | ScopeError::Tls { .. }, ErrorClass::Permanent) => {
-            Some(PERMANENT_WAIT)
-        }
-        (
-            _,
-            ErrorClass::Permanent
-            | ErrorClass::Retryable
-            | ErrorClass::Conflict
-            | ErrorClass::OutcomeUnknown
-            | ErrorClass::Bug,
-        ) => None,
-    }
-}
+pub(crate) const BLOCKED_WAIT: Duration = Duration::from_secs(120);
 
 /// Open until a refusal, and again some time after it.
 #[derive(Debug, Default)]
@@ -42,7 +24,7 @@ pub(crate) struct Gate {
 impl Gate {
     /// Closes the gate if the error says that the database refuses this service.
     pub(crate) fn observe(&self, error: &ScopeError, now: Instant) {
-        if let Some(wait) = wait_after(error) {
+        if let Some(wait) = error.refused_for() {
             *self
                 .closed_until
                 .lock()
