@@ -4,6 +4,7 @@
 //! one liberty taken is to drop parameters that only tell the server where a visitor came from, or
 //! which visitor it is.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use thiserror::Error;
@@ -91,6 +92,9 @@ const SESSION_PARAMETERS_IF_LONG: &[&str] = &["s", "sid"];
 /// Least length of such a value, in bytes. Chosen: session ids are hashes of 128 bits or longer, 26
 /// characters in PHP's shortest usual spelling.
 const SESSION_VALUE_MIN_BYTES: usize = 26;
+
+/// Hexadecimal digits of an escape, behind its `%` (RFC 3986, 2.1).
+const ESCAPE_DIGITS: usize = 2;
 
 /// The parameter of a path by which servlets do the same.
 const SESSION_PATH_PARAMETER: &str = ";jsessionid=";
@@ -189,9 +193,9 @@ impl PageUrl {
         // Most paths are normal, and to make them anew costs as much as to parse them did.
         if url.path().bytes().any(|byte| matches!(byte, b'%' | b';')) {
             let path = normal_escapes(url.path());
-            let path = without_session(&path);
+            let path = without_sessions(&path);
             if path != url.path() {
-                url.set_path(path);
+                url.set_path(&path);
             }
         }
         if let Some(query) = url.query() {
@@ -313,22 +317,34 @@ fn drop_trailing_dot(url: &mut Url) -> Result<(), PageUrlError> {
 
 /// Decodes the escapes of unreserved characters and writes the others in upper case, as
 /// RFC 3986, 6.2.2.1 and 6.2.2.2 ask for.
+///
+/// An escape that stands where a `%` of no escape wants its digits stays as it is: decoded, it would
+/// become part of another escape, and what is written would name something else.
 pub fn normal_escapes(text: &str) -> String {
     let mut normal = String::with_capacity(text.len());
     let mut rest = text;
+    // Where the digits would stand of the last `%` that has none.
+    let mut wanted_at = None;
     while let Some((before, after)) = rest.split_once('%') {
         normal.push_str(before);
         match escaped_byte(after) {
             Some(byte) => {
-                if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+                let is_unreserved =
+                    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+                let is_wanted = byte.is_ascii_hexdigit()
+                    && wanted_at
+                        .and_then(|at| normal.get(at..))
+                        .is_some_and(is_begun_escape);
+                if is_unreserved && !is_wanted {
                     normal.push(char::from(byte));
                 } else {
                     normal.push_str(&format!("%{byte:02X}"));
                 }
-                rest = after.get(2..).unwrap_or_default();
+                rest = after.get(ESCAPE_DIGITS..).unwrap_or_default();
             }
             None => {
                 normal.push('%');
+                wanted_at = Some(normal.len());
                 rest = after;
             }
         }
@@ -337,8 +353,14 @@ pub fn normal_escapes(text: &str) -> String {
     normal
 }
 
+/// Whether what stands behind a `%` would be an escape with one more digit, or with two.
+fn is_begun_escape(after_percent: &str) -> bool {
+    after_percent.len() < ESCAPE_DIGITS
+        && after_percent.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 fn escaped_byte(after_percent: &str) -> Option<u8> {
-    let digits = after_percent.get(..2)?;
+    let digits = after_percent.get(..ESCAPE_DIGITS)?;
     if digits.bytes().all(|b| b.is_ascii_hexdigit()) {
         u8::from_str_radix(digits, 16).ok()
     } else {
@@ -375,17 +397,26 @@ fn is_tracking(piece: &str) -> bool {
             && value.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
-/// A path up to the session that a servlet appended to it.
-fn without_session(path: &str) -> &str {
-    let is_here = |at: &usize| {
-        path.get(*at..*at + SESSION_PATH_PARAMETER.len())
+/// A path without the sessions that a servlet appended to its segments.
+fn without_sessions(path: &str) -> Cow<'_, str> {
+    if session_at(path).is_none() {
+        return Cow::Borrowed(path);
+    }
+    let segments = path.split('/').map(|segment| {
+        let end = session_at(segment).unwrap_or(segment.len());
+        segment.get(..end).unwrap_or(segment)
+    });
+    Cow::Owned(segments.collect::<Vec<_>>().join("/"))
+}
+
+fn session_at(path: &str) -> Option<usize> {
+    let is_session = |rest: &str| {
+        rest.get(..SESSION_PATH_PARAMETER.len())
             .is_some_and(|found| found.eq_ignore_ascii_case(SESSION_PATH_PARAMETER))
     };
     path.match_indices(';')
         .map(|(at, _)| at)
-        .find(is_here)
-        .and_then(|at| path.get(..at))
-        .unwrap_or(path)
+        .find(|at| path.get(*at..).is_some_and(is_session))
 }
 
 #[cfg(test)]

@@ -35,6 +35,14 @@ fn escapes_have_one_spelling() {
         "http://a.test/100%/%zz/%2541",
     );
     check("http://a.test/?q=%7e%2b", "http://a.test/?q=~%2B");
+    // What would become an escape of its own, with a sign before it, stays.
+    check("http://a.test/%%34%31", "http://a.test/%%341");
+    check("http://a.test/%4%31b", "http://a.test/%4%31b");
+    check("http://a.test/%/%34", "http://a.test/%/4");
+    check(
+        "http://a.test/x/%%32e%%32e/secret",
+        "http://a.test/x/%%32e%%32e/secret",
+    );
 }
 
 #[test]
@@ -57,6 +65,10 @@ fn sessions_are_dropped_and_short_codes_are_not() {
     check("http://a.test/?PHPSESSID=0af&a=1", "http://a.test/?a=1");
     check("http://a.test/x;JSESSIONID=0A.b?c", "http://a.test/x?c");
     check("http://a.test/x;v=1/y", "http://a.test/x;v=1/y");
+    check(
+        "http://a.test/a;jsessionid=%/b;JSESSIONID=AB/%63",
+        "http://a.test/a/b/c",
+    );
     check(
         "http://a.test/?sid=d41d8cd98f00b204e9800998ecf8427e",
         "http://a.test/",
@@ -173,6 +185,21 @@ proptest! {
             prop_assert!(url.as_str().len() <= PAGE_URL_MAX_BYTES);
             prop_assert_eq!(PageUrl::parse(url.as_str()), Ok(url.clone()));
             prop_assert!(SiteScope::of(&url).contains(&url));
+        }
+    }
+
+    #[test]
+    fn canonical_form_is_idempotent_however_escapes_and_sessions_meet(
+        pieces in proptest::collection::vec(
+            proptest::sample::select(vec![
+                "%", "%", "%2", "%34", "%31", "%2e", "%2F", "%25", "4", "1", "e", "g", ".", "/", "?",
+                "&", "utm_x=1", "jsessionid=1", ";jsessionid=", ";JSESSIONID=a", "#",
+            ]),
+            0..16,
+        ),
+    ) {
+        if let Ok(url) = PageUrl::parse(&format!("http://a.test/{}", pieces.concat())) {
+            prop_assert_eq!(PageUrl::parse(url.as_str()), Ok(url));
         }
     }
 
