@@ -73,6 +73,10 @@ impl RobotsRules {
                     }
                 }
                 Key::CrawlDelay => {
+                    // RFC 9309 does not know it; as it is honored, it is a rule like the others. Else
+                    // a group that asks for a delay alone would be joined with the next one, which
+                    // often closes the site to somebody else.
+                    group.has_rules = true;
                     if let Some(delay) = seconds(value) {
                         group.add_to(&mut ours, &mut everyone, |rules| {
                             rules.crawl_delay = rules.crawl_delay.max(Some(delay));
@@ -106,6 +110,8 @@ impl RobotsRules {
             Some(query) => format!("{path}?{query}"),
             None => path.to_owned(),
         };
+        // The target of a redirect comes as the server spelled it (RFC 9309, 2.2.2).
+        let target = normal_escapes(&target);
         let rule = self.rules.iter().find(|rule| rule.pattern.matches(&target));
         rule.is_none_or(|rule| rule.allow)
     }

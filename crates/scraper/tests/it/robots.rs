@@ -7,7 +7,7 @@ use trawl_scraper::crawler::Crawler;
 use trawl_scraper::step::CrawlDelay;
 use trawl_test_support::farm::{Reply, Site, SiteFarm};
 
-use crate::harness::{crawl, order, paths, run, run_with, settings};
+use crate::harness::{crawl, linking, order, paths, run, run_with, settings};
 
 #[tokio::test]
 async fn it_is_asked_for_once_and_first() {
@@ -30,6 +30,35 @@ async fn disallowed_pages_are_skipped_without_a_request() {
         (PageState::Skipped, Some("robots_disallowed"), None)
     );
     assert!(!paths(&farm, "shop.test").contains(&"/page-2".to_owned()));
+}
+
+#[tokio::test]
+async fn a_redirect_that_spells_a_disallowed_path_otherwise_is_not_followed() {
+    let site = Site::new(1)
+        .with_robots("User-agent: *\nDisallow: /private/\nDisallow: /caf%C3%A9/\n")
+        .with_reply("/", linking(&["/one", "/two"]))
+        .with_redirect("/one", "/%70rivate/secret")
+        .with_redirect("/two", "/caf%c3%a9/menu");
+    let (farm, crawled) = crawl(site, 10).await;
+    for path in ["/one", "/two"] {
+        let (state, code, _) = crawled.outcome(path);
+        assert_eq!(
+            (state, code),
+            (PageState::Skipped, Some("robots_disallowed")),
+            "{path}"
+        );
+    }
+    assert_eq!(
+        paths(&farm, "shop.test"),
+        ["/robots.txt", "/", "/one", "/two"]
+    );
+}
+
+#[tokio::test]
+async fn a_group_that_asks_for_a_delay_alone_closes_nothing() {
+    let robots = "User-agent: *\nCrawl-delay: 0.01\n\nUser-agent: AhrefsBot\nDisallow: /\n";
+    let (_farm, crawled) = crawl(Site::new(3).with_robots(robots), 10).await;
+    assert_eq!(crawled.fetched(), 3);
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
 use proptest::prelude::*;
+use url::Url;
 
 use super::*;
 
@@ -88,6 +89,27 @@ fn escapes_are_compared_in_one_spelling() {
         &["/%C3%BC~", "/ü~x"],
     );
     check("user-agent: *\ndisallow: /%61", &[], &["/a"]);
+    // The target of a redirect is asked for as the server spelled it.
+    let rules = RobotsRules::parse(b"user-agent: *\ndisallow: /ab\ndisallow: /?%c3", "Trawl");
+    let base = Url::parse("http://a.test/").expect("base");
+    for (target, is_allowed) in [("/%61%62", false), ("/?%C3", false), ("/%2561b", true)] {
+        let url = PageUrl::as_given(&base, target).expect(target);
+        assert_eq!(rules.allows(&url), is_allowed, "{target}");
+    }
+}
+
+#[test]
+fn a_crawl_delay_ends_the_names_of_a_group() {
+    check(
+        "user-agent: *\ncrawl-delay: 10\nuser-agent: other\ndisallow: /",
+        &["/"],
+        &[],
+    );
+    check(
+        "user-agent: *\ncrawl-delay: soon\nuser-agent: trawl\ndisallow: /a",
+        &["/"],
+        &["/a"],
+    );
 }
 
 #[test]
