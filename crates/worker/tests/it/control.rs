@@ -12,7 +12,7 @@ use trawl_test_support::wait::wait_until;
 use trawl_worker::worker::WorkerOptions;
 use uuid::Uuid;
 
-use crate::house::{House, PATIENCE, options, short_lease};
+use crate::house::{House, PATIENCE, frequent_heartbeats, options};
 
 /// Waits until this many sites wait for an answer of the farm.
 async fn sites_waiting(house: &House, sites: usize) {
@@ -31,7 +31,7 @@ async fn a_cancelled_batch_ends_soon_its_fetches_stop_and_the_never_attempted_ar
     let _gate = house
         .farm
         .hold_answers_when(|request| request.path != "/robots.txt");
-    let worker = house.start_worker(short_lease());
+    let worker = house.start_worker(frequent_heartbeats());
     let batch = house.submit(&hosts, 3, 4).await;
     sites_waiting(&house, 4).await;
 
@@ -86,7 +86,7 @@ async fn cancelling_one_job_leaves_the_others_alone() {
     let gate = house
         .farm
         .hold_answers_when(|request| request.path != "/robots.txt");
-    let worker = house.start_worker(short_lease());
+    let worker = house.start_worker(frequent_heartbeats());
     let batch = house.submit(&hosts, 2, 2).await;
     sites_waiting(&house, 2).await;
     let admin = house.database.admin().await.unwrap();
@@ -125,7 +125,7 @@ async fn a_paused_batch_stops_and_goes_on_where_it_was() {
     let gate = house
         .farm
         .hold_answers_when(|request| request.path.contains('4'));
-    let worker = house.start_worker(short_lease());
+    let worker = house.start_worker(frequent_heartbeats());
     let batch = house.submit(&["site.test".to_owned()], 6, 1).await;
     sites_waiting(&house, 1).await;
     assert!(
@@ -305,7 +305,7 @@ async fn a_batch_past_its_deadline_ends_running_and_waiting_sites_alike() {
     let house = House::build(Route::Pooled).await;
     let hosts = house.farm.add_numbered_sites(8, 1);
     let _gate = house.farm.hold_answers();
-    let worker = house.start_worker(short_lease());
+    let worker = house.start_worker(frequent_heartbeats());
     let batch = house.submit(&hosts, 1, 2).await;
     sites_waiting(&house, 2).await;
     let admin = house.database.admin().await.unwrap();
@@ -347,7 +347,7 @@ async fn the_retention_deletes_what_ended_long_ago_and_nothing_else() {
         .unwrap();
     let worker = house.start_worker(WorkerOptions {
         retention: Some(Duration::from_secs(3600)),
-        ..short_lease()
+        ..frequent_heartbeats()
     });
     wait_until("the old batch to be gone", PATIENCE, async || {
         let left: i64 = admin

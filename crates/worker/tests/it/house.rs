@@ -100,6 +100,15 @@ pub(crate) fn short_lease() -> WorkerOptions {
     }
 }
 
+/// As [`options`], with heartbeats so frequent that what they bring can be waited for, and a lease
+/// that a loaded machine keeps: one of a second is lost there, and its pages are fetched again.
+pub(crate) fn frequent_heartbeats() -> WorkerOptions {
+    WorkerOptions {
+        lease: LeaseTerms::new(Duration::from_secs(6)).unwrap(),
+        ..options()
+    }
+}
+
 impl House {
     pub(crate) async fn build(route: Route) -> Self {
         let database = migrated(route).await;

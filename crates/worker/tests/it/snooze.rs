@@ -143,7 +143,7 @@ async fn deadline_and_cancellation_reach_what_is_snoozed() {
             Site::new(1).with_reply("/robots.txt", busy(503, "3600")),
         );
     }
-    let worker = house.start_worker(crate::house::short_lease());
+    let worker = house.start_worker(crate::house::frequent_heartbeats());
     let late = submit(&house, "late.test").await;
     let stopped = submit(&house, "stopped.test").await;
     snoozed(&house, late).await;
