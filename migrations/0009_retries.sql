@@ -89,7 +89,7 @@ as $$
          where b.state in ('pending', 'running') and b.paused_at is null
            and exists (select 1 from trawl.domain_jobs j
                        where j.batch_id = b.id and j.state = 'pending'
-                         and j.run_at <= clock_timestamp())
+                         and j.run_at <= statement_timestamp() offset 0)
            and (select count(*) from trawl.domain_jobs j
                 where j.batch_id = b.id and j.state = 'running') < b.max_concurrent
          order by b.turn limit 1),
@@ -240,12 +240,14 @@ returns integer
 language plpgsql volatile
 as $$
 declare
+    -- A variable, since a volatile function does not bound the scan of an index.
+    ended_before timestamptz := clock_timestamp() - p_age;
     old uuid;
     slice uuid[];
     deleted integer;
 begin
     select b.id into old from trawl.batches b
-    where b.ended_at < clock_timestamp() - p_age
+    where b.ended_at < ended_before
       and not exists (select 1 from trawl.batches r
                       where r.retry_of = b.id and r.state in ('pending', 'running', 'cancelling'))
     order by b.ended_at limit 1

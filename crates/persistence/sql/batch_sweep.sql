@@ -1,3 +1,3 @@
--- Ends a slice of what waits in cancelled and overdue batches. See migrations/0005_control.sql.
+-- Ends a slice of what waits in cancelled and overdue batches. See migrations/0010_bounds.sql.
 -- Caller: worker maintenance.
-select trawl.batch_sweep_v1($1)
+select trawl.batch_sweep_v2($1)

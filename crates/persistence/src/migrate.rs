@@ -44,6 +44,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(7, "0007_hosts.sql"),
     migration!(8, "0008_guard.sql"),
     migration!(9, "0009_retries.sql"),
+    migration!(10, "0010_bounds.sql"),
 ];
 
 impl Migration {

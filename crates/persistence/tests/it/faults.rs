@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 use tokio_postgres::types::Type;
 use trawl_persistence::batches::Submitted;
 use trawl_persistence::class::ErrorClass;
+use trawl_persistence::control::{batch_cancel, batch_pause, job_cancel};
 use trawl_persistence::error::{Phase, ScopeError};
 use trawl_persistence::health::ping;
 use trawl_persistence::jobs::{job_claim, job_finish, job_hand_back, job_status};
@@ -18,7 +19,7 @@ use trawl_test_support::wait_until;
 use trawl_test_support::wire::{Effect, Fault, Moment, RequestKind, WireProxy};
 use uuid::Uuid;
 
-use crate::database::{CLIENTS, Db, discarded};
+use crate::database::{CLIENTS, Db, Route, discarded};
 use crate::fixtures::{Submission, assert_promises_kept, complete, page, worker};
 
 const CUTS: [Effect; 3] = [Effect::CutBefore, Effect::CutDuring, Effect::CutAfter];
@@ -303,6 +304,46 @@ both_routes!(
         Ok(())
     }
 );
+
+#[tokio::test]
+async fn a_backend_does_not_wait_for_a_stranger_for_ever() -> Result<()> {
+    let db = Db::migrated(Route::Direct).await?;
+    let me = worker(&db.pool).await?;
+    let batch = Submission::sized("locked", 1).accepted(&db.pool).await?;
+    let lease = job_claim(&db.pool, me, 1, None).await?[0].lease;
+    let stranger = db.another_admin().await?;
+    stranger
+        .batch_execute("begin; select 1 from trawl.batches for update; select 1 from trawl.domain_jobs for update")
+        .await?;
+    // Given up by their clients at once, which leaves the backends to themselves.
+    let patience = Duration::from_millis(500);
+    for _ in 0..3 {
+        let pool = db.pool_with(PoolOptions::with_size(5))?;
+        let (ended, pages) = ([complete(lease)], [page(lease, 0)]);
+        let calls = async {
+            tokio::join!(
+                job_finish(&pool, &ended),
+                page_record(&pool, &pages),
+                batch_cancel(&pool, batch.id),
+                job_cancel(&pool, lease.job),
+                batch_pause(&pool, batch.id, true),
+            )
+        };
+        ensure!(tokio::time::timeout(patience, calls).await.is_err());
+    }
+    wait_until("nobody to wait", Duration::from_secs(20), async || {
+        db.value::<i64>(
+            "select count(*) from pg_stat_activity
+             where datname = current_database() and wait_event_type = 'Lock'",
+            &[],
+        )
+        .await
+        .is_ok_and(|waiting| waiting == 0)
+    })
+    .await?;
+    stranger.batch_execute("rollback").await?;
+    assert_promises_kept(&db.pool).await
+}
 
 both_routes!(connections_closed_while_idle_are_replaced, async |db| {
     let (proxy, pool) = faulty(db).await?;

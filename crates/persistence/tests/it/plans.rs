@@ -12,6 +12,7 @@ use trawl_persistence::batches::batch_status;
 use trawl_persistence::jobs::{job_claim, job_finish, job_hand_back, job_rescue, job_status};
 use trawl_persistence::pages::{page_record, pages_of_job, pages_view};
 use trawl_persistence::pool::{Pool, PoolOptions};
+use trawl_persistence::retention::batch_sweep;
 use trawl_persistence::workers::{worker_forget, worker_gone, worker_heartbeat};
 use trawl_test_support::wait_until;
 use uuid::Uuid;
@@ -128,6 +129,47 @@ async fn assert_uses<T>(
         "{what} reads {entries} entries of indexes, more than {entries_max}"
     );
     Ok(answer)
+}
+
+/// 100,000 scans that wait, none of them cancelled or overdue.
+const SCANS: &str = "
+insert into trawl.batches (id, kind, total, max_pages, max_concurrent, turn, request_hash, deadline_at)
+select gen_random_uuid(), 'scan', 1, 50, 5, 0, '\\x00', clock_timestamp() + interval '1 day'
+from generate_series(1, 100000);
+insert into trawl.domain_jobs (id, batch_id, ordinal, domain, host_key, start_url)
+select gen_random_uuid(), b.id, 0, b.id || '.test', b.id || '.test', b.id || '.test'
+from trawl.batches b;
+analyze";
+
+#[tokio::test]
+async fn a_claim_and_a_sweep_do_not_look_at_all_batches() -> Result<()> {
+    let db = Db::migrated(Route::Direct).await?;
+    let historian = db.another_admin().await?;
+    for statement in SCANS.split(';') {
+        historian.batch_execute(statement).await?;
+    }
+    drop(historian);
+    let me = worker(&db.pool).await?;
+    db.pool.close();
+    all_others_have_ended(&db).await?;
+    // Beside its own rows a claim reads those that run, once for each batch it takes from.
+    for (wanted, entries_max) in [(1, 60), (30, 3_000)] {
+        let claimed = assert_uses(
+            &db,
+            "a claim among many batches",
+            &["domain_jobs_pending_idx"],
+            entries_max,
+            async |pool| Ok(job_claim(&pool, me, wanted, None).await?),
+        )
+        .await?;
+        assert_eq!(claimed.len(), usize::try_from(wanted)?);
+    }
+    let swept = assert_uses(&db, "a sweep of nothing", &[], 10, async |pool| {
+        Ok(batch_sweep(&pool).await?)
+    })
+    .await?;
+    assert_eq!(swept, 0);
+    Ok(())
 }
 
 #[tokio::test]
