@@ -170,6 +170,9 @@ impl Block {
     }
 }
 
+/// The mark of code.
+const CODE_MARK: &str = "`";
+
 /// Text that is being written, each gap a single space.
 #[derive(Debug)]
 struct Line<'a> {
@@ -178,6 +181,8 @@ struct Line<'a> {
     has_gap: bool,
     /// Marks that stand before the next word.
     openings: Vec<&'static str>,
+    /// Where the code begins that is open.
+    code: Option<usize>,
 }
 
 impl<'a> Line<'a> {
@@ -187,6 +192,7 @@ impl<'a> Line<'a> {
             out,
             has_gap: false,
             openings: Vec::new(),
+            code: None,
         }
     }
 
@@ -220,6 +226,9 @@ impl<'a> Line<'a> {
         }
         for opening in self.openings.drain(..) {
             self.out.push_str(opening);
+            if opening == CODE_MARK {
+                self.code = Some(self.out.len());
+            }
         }
     }
 
@@ -234,8 +243,21 @@ impl<'a> Line<'a> {
                 self.out.push_str(url);
                 self.out.push(')');
             }
+            Style::Code => self.close_code(),
             other => self.out.push_str(opening(other)),
         }
+    }
+
+    /// Ends code with more marks than stand in it, and puts as many before it (`CommonMark` 6.1).
+    fn close_code(&mut self) {
+        let start = self.code.take().unwrap_or(self.out.len());
+        let code = self.out.get(start..).unwrap_or_default();
+        let run = longest_run(code);
+        let touches = code.starts_with(CODE_MARK) || code.ends_with(CODE_MARK);
+        let gap = if touches { " " } else { "" };
+        let more = CODE_MARK.repeat(run);
+        self.out.insert_str(start, &format!("{more}{gap}"));
+        self.out.push_str(&format!("{gap}{more}{CODE_MARK}"));
     }
 
     fn line_break(&mut self, line_break: &str) {
@@ -295,7 +317,7 @@ fn visible_bytes(text: &str) -> usize {
 /// What stands before a style, and but for links also after it.
 fn opening(style: &Style) -> &'static str {
     match style {
-        Style::Code => "`",
+        Style::Code => CODE_MARK,
         Style::Emphasis => "*",
         Style::Link(_) => "[",
         Style::Strike => "~~",
@@ -330,14 +352,14 @@ fn escape_beginning(text: String) -> String {
     format!("{before}\\{after}")
 }
 
+/// The most marks of code in a row.
+fn longest_run(text: &str) -> usize {
+    let runs = text.split(|c| c != '`').map(str::len);
+    runs.max().unwrap_or_default()
+}
+
 /// Text as it is, between fences that it does not hold.
 fn fenced(text: &str) -> String {
-    let mut longest = 2;
-    let mut run = 0;
-    for byte in text.bytes() {
-        run = if byte == b'`' { run + 1 } else { 0 };
-        longest = longest.max(run);
-    }
-    let fence = "`".repeat(longest + 1);
+    let fence = CODE_MARK.repeat(longest_run(text).max(2) + 1);
     format!("{fence}\n{}\n{fence}", text.trim_matches('\n'))
 }

@@ -141,6 +141,10 @@ fn markdown_has_headings_paragraphs_and_styles() {
         "<del>a</del> <code>b*c</code> *d_e* [f] `g` \\ &lt;h>",
         "~~a~~ `b*c` \\*d\\_e\\* \\[f\\] \\`g\\` \\\\ \\<h>",
     );
+    markdown(
+        "<code>a`b</code> <code>``</code> <code>c</code> <code> </code>",
+        "``a`b`` ``` `` ``` `c`",
+    );
     markdown("<p>a<br>b<br/></p>", "a  \nb");
     markdown("<b>a<p>b</p></b>c", "**a**\n\n**b**\n\nc");
     markdown(
