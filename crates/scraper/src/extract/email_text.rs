@@ -5,6 +5,7 @@
 
 mod words;
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
@@ -38,7 +39,10 @@ static WARNED: LazyLock<Words> = LazyLock::new(|| Words::new(WARNINGS.iter().cop
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Written<'a> {
     /// With an at sign between its parts.
-    Plain { local: &'a str, domain: &'a str },
+    Plain {
+        local: Cow<'a, str>,
+        domain: &'a str,
+    },
     /// Put together from what is spelled: `info [at] firma (dot) de`.
     Spelled(String),
     /// May be something else, or the address of somebody else, unless its domain is the site's
@@ -89,12 +93,25 @@ fn plain<'a>(before: &'a str, after: &'a str) -> Option<Written<'a>> {
         return None;
     }
     let local = local.trim_start_matches(['.', '-', '+', '\'', '&']);
+    let local = match irish_beginning(outer) {
+        Some(beginning) => format!("{beginning}'{local}").into(),
+        None => local.into(),
+    };
     let domain = domain.trim_end_matches(['.', '-', '_']);
     Some(if is_of_others(outer) {
         Written::Doubtful(format!("{local}@{domain}"))
     } else {
         Written::Plain { local, domain }
     })
+}
+
+/// The `o` of `o’neil@firma.ie` and what is before it, where a text ends in such an apostrophe:
+/// one after another letter, as in French, is none of the address.
+fn irish_beginning(before: &str) -> Option<&str> {
+    let before = before.strip_suffix('\u{2019}')?;
+    let word = before.rsplit(|c| !is_local_char(c)).next()?;
+    let last = word.rsplit(['.', '-', '_']).next()?;
+    last.eq_ignore_ascii_case("o").then_some(word)
 }
 
 /// Whether the words before an address warn of it, or call it an example.

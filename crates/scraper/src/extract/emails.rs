@@ -160,7 +160,7 @@ impl Emails {
         for written in written(text, &marks.at_signs) {
             match written {
                 Written::Plain { local, domain } => {
-                    self.add_plain(local, domain);
+                    self.add_plain(&local, domain);
                 }
                 Written::Spelled(address) => {
                     self.add(&address, ContactMethod::Spelled);

@@ -101,6 +101,9 @@ const PLACEHOLDER_NAMES: &[&str] = &[
     "yourwebsite",
 ];
 
+/// Names of persons that stand for any, and are real at the site's own domain.
+const PLACEHOLDER_PERSONS: &[&str] = &["jan.kowalski", "jane.doe", "john.doe"];
+
 /// Local parts that ask the reader to put in their own.
 const PLACEHOLDER_LOCALS: &[&str] = &[
     "ad.soyad",
@@ -174,11 +177,8 @@ const PLACEHOLDER_LOCALS: &[&str] = &[
     "ihr.name",
     "imie.nazwisko",
     "imię.nazwisko",
-    "jan.kowalski",
-    "jane.doe",
     "jmeno",
     "jméno",
-    "john.doe",
     "johndoe",
     "max.mustermann",
     "maxmustermann",
@@ -273,7 +273,8 @@ pub(super) fn normal_address(address: &str, host: &str) -> Option<String> {
     let is_own = is_same_site(&domain, host);
     let is_public = (has_public_suffix(&domain) || is_suffix_with_mailboxes(&domain))
         && !is_placeholder_domain(&domain);
-    if !(is_own || is_public) {
+    let is_anybody = PLACEHOLDER_PERSONS.contains(&&*local) && !is_own;
+    if !(is_own || is_public) || is_anybody {
         return None;
     }
     Some(format!("{local}@{domain}"))
