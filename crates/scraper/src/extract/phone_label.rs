@@ -3,8 +3,9 @@
 mod words;
 
 use words::{
-    CLASS_WORDS, CONTACT_WORDS, FAX_PIECES, NOT_PHONE_STEMS, Named, OTHER_PIECES, OTHER_STEMS,
-    OTHER_WORDS, PHONE_PIECES, PHONE_STEMS, PHONE_WORDS, WEAK_ENDINGS, WEAK_STEMS, WEAK_WORDS,
+    CLASS_WORDS, CONTACT_WORDS, FAX_PIECES, FREE_PHONES, NOT_PHONE_STEMS, Named, OTHER_PIECES,
+    OTHER_STEMS, OTHER_WORDS, PHONE_PIECES, PHONE_STEMS, PHONE_WORDS, WEAK_ENDINGS, WEAK_STEMS,
+    WEAK_WORDS,
 };
 
 /// How far before a number a word is looked for, in bytes and in words.
@@ -60,6 +61,13 @@ impl Label {
 
     fn of_words(text: &str) -> Self {
         let text = text.to_lowercase();
+        let last = text.trim_end_matches(|c: char| !c.is_alphabetic());
+        let mut free = FREE_PHONES
+            .iter()
+            .filter_map(|free| last.strip_suffix(free));
+        if free.any(|before| !before.ends_with(char::is_alphanumeric)) {
+            return Self::Phone;
+        }
         let mut label = Self::None;
         let words = text
             .split(|c: char| !(c.is_alphabetic() || is_sign(c)))

@@ -240,10 +240,40 @@ fn readable(raw: &str) -> Cow<'_, str> {
         kept = at + sign.len_utf8();
     }
     if kept == 0 {
+        return with_ascii_digits(text);
+    }
+    seen.push_str(text.get(kept..).unwrap_or_default());
+    with_ascii_digits(Cow::Owned(seen))
+}
+
+/// Text with the digits of Arabic, Persian and Hindi in ASCII, as numbers are read.
+fn with_ascii_digits(text: Cow<'_, str>) -> Cow<'_, str> {
+    let mut seen = String::new();
+    let mut kept = 0;
+    // The first bytes of these digits.
+    for at in memchr::memchr3_iter(0xd9, 0xdb, 0xe0, text.as_bytes()) {
+        let sign = text.get(at..).and_then(|rest| rest.chars().next());
+        let Some((sign, digit)) = sign.and_then(|sign| Some((sign, ascii_digit(sign)?))) else {
+            continue;
+        };
+        seen.push_str(text.get(kept..at).unwrap_or_default());
+        seen.push(digit);
+        kept = at + sign.len_utf8();
+    }
+    if kept == 0 {
         return text;
     }
     seen.push_str(text.get(kept..).unwrap_or_default());
     Cow::Owned(seen)
+}
+
+/// The ASCII digit of the same value as an Arabic-Indic, Persian or Devanagari one.
+fn ascii_digit(c: char) -> Option<char> {
+    let zero = ['\u{660}', '\u{6f0}', '\u{966}'].into_iter();
+    let value = zero
+        .filter_map(|zero| u32::from(c).checked_sub(u32::from(zero)))
+        .find(|value| *value < 10)?;
+    char::from_digit(value, 10)
 }
 
 /// The ASCII character of which this is the wide form, as Chinese and Japanese texts have them.

@@ -64,6 +64,8 @@ pub(super) const PHONE_WORDS: &[&str] = &[
     "cep",
     "dzwoń",
     "fon",
+    "fone",
+    "fones",
     "gsm",
     "helpline",
     "hotline",
@@ -91,6 +93,7 @@ pub(super) const PHONE_WORDS: &[&str] = &[
     "tfno",
     "tlf",
     "tél",
+    "viber",
     "whatsapp",
     "zadzwoń",
     "zentrale",
@@ -98,6 +101,22 @@ pub(super) const PHONE_WORDS: &[&str] = &[
     "τηλ",
     "моб",
     "тел",
+    "تلفن",
+    "جوال",
+    "هاتف",
+    "फोन",
+    "मोबाइल",
+];
+
+/// Words that call a number free of charge; the last alone is a color, the first any number.
+pub(super) const FREE_PHONES: &[&str] = &[
+    "linha verde",
+    "n verde",
+    "n. verde",
+    "n° verde",
+    "numero verde",
+    "numéro vert",
+    "número verde",
 ];
 
 /// Beginnings of such words.
@@ -176,6 +195,9 @@ pub(super) const FAX_PIECES: &[&str] = &[
     "传真",
     "傳真",
     "팩스",
+    "فاكس",
+    "فکس",
+    "फैक्स",
 ];
 
 /// Words that announce a number of another kind, in lower case.

@@ -94,9 +94,9 @@ pub(super) fn is_repeated_slash(number: &str) -> bool {
 pub(super) fn is_grouped_as_phone(number: &str) -> bool {
     let groups = groups(number);
     let lengths: Vec<usize> = groups.iter().map(|group| group.len()).collect();
-    let has_trunk_prefix = number.trim_start_matches('(').starts_with('0') && groups.len() >= 2;
-    let is_north_american =
-        lengths == [3, 3, 4] || (lengths == [1, 3, 3, 4] && number.starts_with('1'));
+    let begins = |digit: char| number.trim_start_matches('(').starts_with(digit);
+    let has_trunk_prefix = begins('0') && groups.len() >= 2;
+    let is_north_american = lengths == [3, 3, 4] || (lengths == [1, 3, 3, 4] && begins('1'));
     has_trunk_prefix || is_north_american || has_area_code(number)
 }
 

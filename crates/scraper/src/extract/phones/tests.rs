@@ -101,6 +101,16 @@ fn numbers_are_found_in_text() {
             Some(Region::DE),
             "+493012345678",
         ),
+        (
+            "Call 1-800-GO-CANDLE (1-800-462-2635)",
+            Some(Region::US),
+            "+18004622635",
+        ),
+        ("Numero verde 800 900 313", Some(Region::IT), "+39800900313"),
+        ("N. verde: 800900313", Some(Region::IT), "+39800900313"),
+        ("Fone/Fax: 11 3456-7890", Some(Region::BR), "+551134567890"),
+        ("Viber 067 123 45 67", Some(Region::UA), "+380671234567"),
+        ("هاتف: 011 234 5678", Some(Region::SA), "+966112345678"),
         ("Tel.: 06.3221.4567", Some(Region::IT), "+390632214567"),
     ] {
         assert_eq!(in_text(text, region), [number], "{text}");
@@ -227,6 +237,8 @@ fn dates_prices_and_ids_are_no_numbers() {
         "a@b.de\n20240412",
         "Lager\n237164809",
         "Tel. 24 h, Kundennummer 030 1234567",
+        "Farbe verde 2125550123",
+        "Artikel sn verde 2125550123",
     ] {
         assert_eq!(
             in_text(text, Some(Region::DE)),

@@ -78,3 +78,39 @@ fn what_is_shown_without_scripts_counts() {
         &address,
     );
 }
+
+#[test]
+fn digits_of_other_scripts_are_read() {
+    for (text, number) in [
+        ("هاتف: +٩٦٦ ١١ ٢٣٤ ٥٦٧٨", "+966112345678"),
+        ("تلفن: +۹۸ ۲۱ ۸۸۸۸ ۱۲۳۴", "+982188881234"),
+        ("फोन: +९१ ११ २३४५ ६७८९", "+911123456789"),
+    ] {
+        let facts = extract(&[format!("<p>{text}</p>").as_bytes()]).facts;
+        let phones: Vec<&str> = facts.phones.iter().map(|phone| &*phone.value).collect();
+        assert_eq!(phones, [number], "{text}");
+    }
+    let facts = extract(&["<p>فاكس: +٩٦٦ ١١ ٢٣٤ ٥٦٧٨</p>".as_bytes()]).facts;
+    assert_eq!(facts.phones, [], "a fax");
+}
+
+#[test]
+fn a_name_that_others_put_for_any_is_real_at_the_own_domain() {
+    check(
+        "<a href=mailto:john.doe@shop.test>J</a>",
+        &["john.doe@shop.test"],
+    );
+    check("<a href=mailto:john.doe@firma.de>J</a>", &[]);
+    check("<a href=mailto:your.name@shop.test>J</a>", &[]);
+}
+
+#[test]
+fn apostrophes_are_a_part_of_irish_names() {
+    check("<p>o\u{2019}neil@shop.com</p>", &["o'neil@shop.com"]);
+    check(
+        "<p>Mail sean.O&rsquo;neil@shop.com</p>",
+        &["sean.o'neil@shop.com"],
+    );
+    check("<p>l\u{2019}info@shop.com</p>", &["info@shop.com"]);
+    check("<p>go\u{2019}info@shop.com</p>", &["info@shop.com"]);
+}
