@@ -1,6 +1,6 @@
 //! Which pages matter first: those that say who is behind a site and how to reach them.
 //!
-//! Known by the words of their path, in the languages that sites are written in; a pure function of
+//! Known by the words of their URL, in the languages that sites are written in; a pure function of
 //! the URL, so that a resumed crawl decides as the first did.
 
 use percent_encoding::percent_decode_str;
@@ -36,6 +36,9 @@ const SEGMENTS_MAX: usize = 3;
 
 /// Most words of the last segment. Chosen: `/how-to-contact-a-lawyer-in-time` is an article.
 const WORDS_MAX: usize = 3;
+
+/// Most parameters of a query that are looked at. Chosen: the page, its language and two more.
+const PARAMETERS_MAX: usize = 4;
 
 /// Words, and joined words, of each topic, in lower case and without hyphens. Languages: English,
 /// German, French, Spanish, Portuguese, Italian, Dutch, Danish, Swedish, Norwegian, Finnish, Polish,
@@ -265,29 +268,43 @@ const WORDS: &[(Topic, &[&str])] = &[
     ),
 ];
 
-/// The topic that the path of a page names.
+/// The topic that a page is named by: the last segment of its path, or a value of its query, as in
+/// `/index.php?page=contact`.
 pub(crate) fn topic_of(url: &PageUrl) -> Option<Topic> {
     let path = percent_decode_str(url.as_url().path()).decode_utf8().ok()?;
     let path = path.trim_matches('/');
-    if path.is_empty() || path.split('/').count() > SEGMENTS_MAX {
+    if path.split('/').count() > SEGMENTS_MAX {
         return None;
     }
-    let last = path.rsplit('/').next()?;
-    let stem = last.split('.').next()?.to_lowercase();
-    let words: Vec<&str> = stem
-        .split(['-', '_', ' ', '+'])
-        .filter(|word| !word.is_empty())
-        .collect();
-    if words.is_empty() {
-        return None;
-    }
-    let joined = words.concat();
+    let last = path.rsplit('/').next().unwrap_or_default();
+    topic_of_segment(last).or_else(|| {
+        let parameters = url.as_url().query_pairs().take(PARAMETERS_MAX);
+        let mut values = parameters.map(|(_, value)| value);
+        // What people search for and sort by has such words as well, among others.
+        values.find_map(|value| topic_of_word(&words_of(&stem_of(&value)).concat()))
+    })
+}
+
+fn topic_of_segment(segment: &str) -> Option<Topic> {
+    let stem = stem_of(segment);
+    let words = words_of(&stem);
     // The whole name says most; a word of a short name is enough.
-    topic_of_word(&joined).or_else(|| {
+    topic_of_word(&words.concat()).or_else(|| {
         (words.len() <= WORDS_MAX)
             .then(|| words.iter().find_map(|word| topic_of_word(word)))
             .flatten()
     })
+}
+
+/// A name without its ending, in lower case.
+fn stem_of(name: &str) -> String {
+    name.split('.').next().unwrap_or_default().to_lowercase()
+}
+
+fn words_of(stem: &str) -> Vec<&str> {
+    stem.split(['-', '_', ' ', '+'])
+        .filter(|word| !word.is_empty())
+        .collect()
 }
 
 fn topic_of_word(word: &str) -> Option<Topic> {
@@ -324,6 +341,13 @@ mod tests {
             ("/unser-team", Some(Topic::Team)),
             ("/datenschutz", Some(Topic::Legal)),
             ("/politica-de-privacidad", Some(Topic::Legal)),
+            ("/index.php?page=kontakt", Some(Topic::Contact)),
+            ("/?lang=de&site=%C3%9Cber-uns.html", Some(Topic::About)),
+            ("/?title=about+people", None),
+            ("/?a=1&b=2&c=3&d=4&page=kontakt", None),
+            ("/?contact=1", None),
+            ("/?page", None),
+            ("/a/b/c/d?page=kontakt", None),
             ("/", None),
             ("/blog/2020/05/about-us", None),
             ("/how-to-contact-a-lawyer-in-time", None),
