@@ -24,7 +24,7 @@ pub(crate) struct Shared {
     pub(crate) politeness_delay: Duration,
     pub(crate) max_body_bytes: usize,
     pub(crate) robots: RobotsCache,
-    /// The product name that robots.txt groups are matched against.
+    /// The product name by which robots.txt and pages may speak to the crawler.
     pub(crate) product_token: String,
 }
 

@@ -173,6 +173,11 @@ impl Extractor {
         self.parser.expect_xhtml();
     }
 
+    /// Takes what headers and page ask of this product as asked of us; before all of them.
+    pub(crate) fn crawl_as(&mut self, product: &str) {
+        self.parser.crawl_as(product);
+    }
+
     /// Takes a header of the answer; all come before the body.
     pub(crate) fn header(&mut self, name: &str, value: &str) {
         self.parser.header(name, value);

@@ -18,6 +18,7 @@ pub(super) async fn read(
     url: &PageUrl,
     scope: SiteScope,
     formats: Formats,
+    product: &str,
     answer: &mut Answer,
 ) -> Outcome {
     let status = answer.status();
@@ -39,6 +40,7 @@ pub(super) async fn read(
     if media_type.is_xhtml() {
         extractor.expect_xhtml();
     }
+    extractor.crawl_as(product);
     for (name, value) in answer.headers() {
         extractor.header(name, value);
     }

@@ -351,7 +351,8 @@ impl Visitor {
                     (Some(snooze), _) => Hop::Wait(snooze),
                     (None, Some(location)) => Hop::Redirect(location.to_owned()),
                     (None, None) => {
-                        Hop::End(page::read(url, scope, self.formats, &mut answer).await)
+                        let product = &self.shared.product_token;
+                        Hop::End(page::read(url, scope, self.formats, product, &mut answer).await)
                     }
                 };
                 trace.body_bytes = answer.body_bytes();

@@ -37,22 +37,50 @@ pub(super) struct Announced {
     pub(super) headings: Vec<Heading>,
     /// The heading that is open.
     heading: Option<(u8, BoundedText)>,
+    /// The product name of the crawler, to which directives may speak.
+    product: String,
 }
 
 impl Announced {
+    /// Takes directives for this product as its own.
+    pub(super) fn crawl_as(&mut self, product: &str) {
+        product.clone_into(&mut self.product);
+    }
+
     /// A header of the answer.
+    ///
+    /// A robot that it names, as in `googlebot: nofollow`, is who all that follows is for.
     pub(super) fn see_header(&mut self, name: &str, value: &str) {
-        if name.eq_ignore_ascii_case("x-robots-tag") && !names_a_robot(value) {
-            self.see_directives(value);
+        if !name.eq_ignore_ascii_case("x-robots-tag") {
+            return;
         }
+        let mut is_for_us = true;
+        for piece in value.split(',') {
+            let mut directive = piece;
+            if let Some((robot, rest)) = piece.split_once(':')
+                && is_robot(robot.trim())
+            {
+                is_for_us = self.is_us(robot.trim());
+                directive = rest;
+            }
+            if is_for_us {
+                self.see_directives(directive);
+            }
+        }
+    }
+
+    fn is_us(&self, robot: &str) -> bool {
+        !robot.is_empty() && robot.eq_ignore_ascii_case(&self.product)
     }
 
     /// A `<meta>`, its name in lower case.
     pub(super) fn see_meta(&mut self, name: &str, content: &str, base: &Url) {
+        if name == "robots" || self.is_us(name) {
+            return self.see_directives(content);
+        }
         let og = &mut self.open_graph;
         let twitter = &mut self.twitter_card;
         let slot = match name {
-            "robots" => return self.see_directives(content),
             "og:image" | "og:image:url" | "og:image:secure_url" => {
                 return set(&mut og.image, bounded_url(base, content));
             }
@@ -149,14 +177,11 @@ impl Announced {
     }
 }
 
-/// Whether the header speaks to one robot by name, as in `googlebot: nofollow`; the few
-/// directives with a value have a colon as well.
-fn names_a_robot(value: &str) -> bool {
-    let first = value.split(',').next().unwrap_or_default();
-    first.split_once(':').is_some_and(|(name, _)| {
-        let name = name.trim().to_ascii_lowercase();
-        name != "unavailable_after" && !name.starts_with("max-")
-    })
+/// Whether what stands before a colon names a robot: the few directives with a value have a colon as
+/// well, and so have times of the day.
+fn is_robot(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name != "unavailable_after" && !name.starts_with("max-") && !name.contains(' ')
 }
 
 fn bounded_url(base: &Url, href: &str) -> Option<String> {
@@ -174,9 +199,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn directives_are_for_everyone_unless_they_name_a_robot() {
+    fn directives_are_for_everyone_unless_they_name_another_robot() {
         let nofollow = |value: &str| {
             let mut announced = Announced::default();
+            announced.crawl_as("Trawl");
             announced.see_header("X-Robots-Tag", value);
             announced.robots.nofollow
         };
@@ -185,11 +211,36 @@ mod tests {
             "noindex, NoFollow",
             "none",
             "max-snippet: 3, nofollow",
+            "unavailable_after: Fri, 25 Jun 2027 15:00:00 GMT, nofollow",
+            "trawl: nofollow",
+            "TRAWL : noindex, none",
+            "googlebot: noindex, trawl: nofollow",
         ] {
             assert!(nofollow(value), "{value}");
         }
-        for value in ["", "noindex", "googlebot: nofollow", "other: none, noindex"] {
+        for value in [
+            "",
+            "noindex",
+            "googlebot: nofollow",
+            "other: none, noindex",
+            "other: noindex, nofollow",
+            "trawler: nofollow",
+            ": nofollow",
+            "trawl: noindex, googlebot: nofollow",
+        ] {
             assert!(!nofollow(value), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_page_may_speak_to_us_by_name() {
+        let base = Url::parse("http://a.test/").expect("base");
+        for (product, is_for_us) in [("Trawl", true), ("Trawler", false), ("", false)] {
+            let mut announced = Announced::default();
+            announced.crawl_as(product);
+            announced.see_meta("trawl", "nofollow", &base);
+            announced.see_meta("", "nofollow", &base);
+            assert_eq!(announced.robots.nofollow, is_for_us, "{product}");
         }
     }
 }

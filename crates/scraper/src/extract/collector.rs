@@ -112,6 +112,11 @@ impl Collector {
         }
     }
 
+    /// Takes what is asked of this product as asked of us.
+    pub(super) fn crawl_as(&mut self, product: &str) {
+        self.announced.crawl_as(product);
+    }
+
     /// A header of the answer.
     pub(super) fn header(&mut self, name: &str, value: &str) {
         self.technologies.see_header(name, value);

@@ -90,6 +90,10 @@ impl Parser {
         self.self_closing = Some(SelfClosing::default());
     }
 
+    pub(super) fn crawl_as(&mut self, product: &str) {
+        lock(&self.state).collector.crawl_as(product);
+    }
+
     pub(super) fn header(&mut self, name: &str, value: &str) {
         lock(&self.state).collector.header(name, value);
     }

@@ -152,6 +152,19 @@ async fn what_is_not_followed_is_counted_once_with_its_reason() {
 }
 
 #[tokio::test]
+async fn what_is_asked_of_a_robot_by_name_is_asked_of_that_one_alone() {
+    for (header, fetched) in [
+        ("trawl: nofollow", 1),
+        ("googlebot: none, trawl: nofollow", 1),
+        ("googlebot: nofollow", 2),
+    ] {
+        let start = linking(&["/page-1"]).with_header("X-Robots-Tag", header);
+        let (_farm, crawled) = crawl(Site::new(2).with_reply("/", start), 5).await;
+        assert_eq!(crawled.fetched(), fetched, "{header}");
+    }
+}
+
+#[tokio::test]
 async fn what_the_budget_left_out_is_counted() {
     let (_farm, crawled) = crawl(Site::new(40), 8).await;
     // The eight pages fetched link to pages 1 to 40, of which the site has up to 39.
