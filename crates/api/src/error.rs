@@ -15,7 +15,7 @@ use trawl_persistence::error::ScopeError;
 use trawl_worker::core::chain::Chain;
 use uuid::Uuid;
 
-use crate::problem::{Kind, Problem};
+use crate::problem::{BUSY, Kind, Problem};
 use crate::request::RequestError;
 use crate::request_id::RequestId;
 use crate::service::Stage;
@@ -288,11 +288,6 @@ const NOT_READY: Kind = Kind {
     status: StatusCode::SERVICE_UNAVAILABLE,
     code: "not_ready",
     title: "The service is not ready",
-};
-const BUSY: Kind = Kind {
-    status: StatusCode::SERVICE_UNAVAILABLE,
-    code: "busy",
-    title: "The service is busy",
 };
 const DATABASE_UNAVAILABLE: Kind = Kind {
     status: StatusCode::SERVICE_UNAVAILABLE,

@@ -22,6 +22,13 @@ pub(crate) struct Kind {
     pub(crate) title: &'static str,
 }
 
+/// More at once than the service can hold.
+pub(crate) const BUSY: Kind = Kind {
+    status: StatusCode::SERVICE_UNAVAILABLE,
+    code: "busy",
+    title: "The service is busy",
+};
+
 /// One occurrence of a problem.
 #[derive(Debug)]
 pub(crate) struct Problem {

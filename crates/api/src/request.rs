@@ -12,7 +12,7 @@ mod options;
 mod slice;
 mod submission;
 
-pub(crate) use body::{check_media_type, read_body};
+pub(crate) use body::{Body, BodyRoom, check_media_type, read_body};
 pub(crate) use domains::InvalidDomain;
 pub(crate) use error::RequestError;
 pub(crate) use metadata::own_metadata;

@@ -17,6 +17,7 @@ use trawl_worker::core::wake::{Pulse, Wake};
 
 use crate::error::ApiError;
 use crate::probe::Probe;
+use crate::request::BodyRoom;
 
 /// How far the service has come. Only forward, except that a refusal may be followed by success.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +85,7 @@ pub(crate) struct Service {
     retention: time::Duration,
     queue_limit: u32,
     probe: Probe,
+    body_room: BodyRoom,
 }
 
 impl Service {
@@ -105,12 +107,18 @@ impl Service {
             retention: retention.try_into().unwrap_or(time::Duration::MAX),
             queue_limit,
             probe: Probe::default(),
+            body_room: BodyRoom::default(),
         }
     }
 
     /// Notes how far the service has come.
     pub(crate) fn set_stage(&self, stage: Stage) {
         self.stage.send_replace(stage);
+    }
+
+    /// The room that large bodies share.
+    pub(crate) fn body_room(&self) -> &BodyRoom {
+        &self.body_room
     }
 
     /// How far the service has come.

@@ -11,7 +11,7 @@ use trawl_domain::limits::{DOMAINS_MAX, LimitError, METADATA_BYTES_MAX};
 use super::body::BODY_BYTES_MAX;
 use super::domains::InvalidDomain;
 use super::options::Options;
-use crate::problem::{Kind, Problem};
+use crate::problem::{BUSY, Kind, Problem};
 
 /// Most invalid domains named in a refusal; an acceptance names them all.
 const INVALID_NAMED_MAX: usize = 100;
@@ -23,6 +23,8 @@ pub(crate) enum RequestError {
     BodyTooLarge,
     #[error("the body did not arrive within {limit:?}")]
     BodyTimeout { limit: Duration },
+    #[error("too many large bodies are held already")]
+    BodiesBusy,
     #[error("the body broke off")]
     BodyBroken(#[source] PayloadError),
     #[error("the content type is not JSON")]
@@ -77,6 +79,11 @@ impl RequestError {
                 BODY_TIMEOUT,
                 format!("The body did not arrive within {} s.", limit.as_secs()),
             ),
+            Self::BodiesBusy => Problem::new(
+                BUSY,
+                "Too many large requests arrive at once; try the same request again.",
+            )
+            .retry_after(BODIES_BUSY_WAIT),
             Self::BodyBroken(_) => Problem::new(BODY_BROKEN, "The body broke off before its end."),
             Self::MediaType => Problem::new(
                 UNSUPPORTED_MEDIA_TYPE,
@@ -171,6 +178,8 @@ const BODY_TIMEOUT: Kind = Kind {
     code: "body_timeout",
     title: "The body did not arrive in time",
 };
+/// For a large body to arrive and be stored (chosen).
+const BODIES_BUSY_WAIT: Duration = Duration::from_secs(5);
 const BODY_BROKEN: Kind = Kind {
     status: StatusCode::BAD_REQUEST,
     code: "body_incomplete",

@@ -35,7 +35,8 @@ pub(super) async fn batch_retry(
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
     let id = parse_id(Resource::Batch, &id)?;
-    let new = retry_id(&read_body(&request, payload).await?)?;
+    let body = read_body(&request, payload, service.body_room()).await?;
+    let new = retry_id(&body.bytes)?;
     let pool = service.pool()?;
     let queue_limit = service.queue_limit();
     let retried = service

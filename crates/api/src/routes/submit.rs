@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::HttpRequest;
-use actix_web::web::{Bytes, Payload};
+use actix_web::web::Payload;
 use time::OffsetDateTime;
 use trawl_persistence::batches::{Submitted, batch_submit};
 
 use crate::error::ApiError;
-use crate::request::{RequestError, Submission, check_media_type, read_body};
+use crate::request::{Body, RequestError, Submission, check_media_type, read_body};
 use crate::service::Service;
 
 /// Longest wait for a submission to be stored: a hundred thousand domains take seconds (chosen).
@@ -28,9 +28,9 @@ pub(super) async fn submit(
     payload: Payload,
     read: fn(&[u8]) -> Result<Submission, RequestError>,
 ) -> Result<Stored, ApiError> {
-    let body = read_body(request, payload).await?;
+    let body = read_body(request, payload, service.body_room()).await?;
     // The body goes with the closure: nothing of it is held while the rows are written.
-    let parse = move |body: Bytes| read(&body);
+    let parse = move |body: Body| read(&body.bytes);
     let submission = Arc::new(
         service
             .compute("read the submission", move || parse(body))

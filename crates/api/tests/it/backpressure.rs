@@ -8,7 +8,7 @@ use serde_json::json;
 use trawl_test_support::wait::wait_for;
 use uuid::Uuid;
 
-use crate::house::{Answer, Api, PATIENCE, PREFIX, migrated, trawl};
+use crate::house::{Answer, Api, PATIENCE, PREFIX, migrated, request_under_way, trawl};
 
 /// The two seconds for a connection, and what a busy machine adds to them.
 const AT_ONCE: Duration = Duration::from_secs(6);
@@ -80,4 +80,29 @@ async fn a_full_pool_refuses_at_once_and_the_service_lives_on() {
     let (held, ()) = tokio::join!(holding, refused);
     assert_eq!(held.status, 200, "{held:?}");
     assert_eq!(held.json()["status"], "pending");
+}
+
+#[tokio::test]
+async fn more_large_bodies_than_fit_are_refused_and_small_ones_are_not() {
+    let database = migrated().await;
+    let api = Api::start(&trawl(&["serve", "--no-worker"], &database.url())).await;
+    api.ready().await;
+    let large = || {
+        let metadata = "x".repeat(60_000);
+        let padding = " ".repeat(100_000);
+        format!(r#"{{"domains": ["a.test"], "metadata": {{"note": "{metadata}"}}}}{padding}"#)
+    };
+    let arriving = join_all((0..16).map(|_| request_under_way(&api, 1_000_000))).await;
+    let refused = api.post("/batch", large()).await;
+    refused.assert_problem(503, "busy");
+    assert_tells_when(&refused);
+    api.accepted(&json!({"domains": ["b.test"]})).await;
+    drop(arriving);
+    wait_for("room for a large body", PATIENCE, async || {
+        let answer = api.post("/batch", large()).await;
+        anyhow::ensure!(answer.status == 202, "{answer:?}");
+        Ok(())
+    })
+    .await
+    .unwrap();
 }

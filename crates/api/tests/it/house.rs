@@ -5,6 +5,8 @@ use std::time::Duration;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use trawl_persistence::migrate;
 use trawl_persistence::pool::{Pool, PoolOptions};
 use trawl_test_support::database::{Route, Template, TestDatabase};
@@ -195,4 +197,26 @@ fn without_ids(text: &str) -> String {
 fn is_rfc3339_utc(text: &str) -> bool {
     use time::format_description::well_known::Rfc3339;
     text.ends_with('Z') && time::OffsetDateTime::parse(text, &Rfc3339).is_ok()
+}
+
+/// A request whose body has yet to come, and which the server has read: it said so by asking for the
+/// body. An answer on another connection would not show it, since that has another thread.
+pub(crate) async fn request_under_way(api: &Api, body_bytes: usize) -> (String, TcpStream) {
+    let address = api.url.strip_prefix("http://").unwrap().to_owned();
+    let mut connection = TcpStream::connect(&address).await.unwrap();
+    let head = format!(
+        "POST {PREFIX}/batch HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\n\
+         Expect: 100-continue\r\nContent-Length: {body_bytes}\r\n\r\n"
+    );
+    connection.write_all(head.as_bytes()).await.unwrap();
+    let mut told = Vec::new();
+    while !told.ends_with(b"\r\n\r\n") {
+        told.push(connection.read_u8().await.unwrap());
+    }
+    assert!(
+        told.starts_with(b"HTTP/1.1 100"),
+        "{}",
+        String::from_utf8_lossy(&told)
+    );
+    (address, connection)
 }

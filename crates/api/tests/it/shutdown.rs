@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use trawl_test_support::wait::wait_until;
 
-use crate::house::{Api, PATIENCE, PREFIX, migrated, trawl};
+use crate::house::{Api, PATIENCE, migrated, request_under_way, trawl};
 use crate::relay::Relay;
 
 #[tokio::test]
@@ -68,28 +68,6 @@ async fn a_request_that_never_ends_does_not_hold_the_end_up_for_ever() {
     api.process.terminate().unwrap();
     let finished = api.process.wait(Duration::from_secs(30)).await.unwrap();
     assert_eq!(finished.status.code(), Some(0), "{}", finished.stderr);
-}
-
-/// A request whose body has yet to come, and which the server has read: it said so by asking for the
-/// body. An answer on another connection would not show it, since that has another thread.
-async fn request_under_way(api: &Api, body_bytes: usize) -> (String, TcpStream) {
-    let address = api.url.strip_prefix("http://").unwrap().to_owned();
-    let mut connection = TcpStream::connect(&address).await.unwrap();
-    let head = format!(
-        "POST {PREFIX}/batch HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\n\
-         Expect: 100-continue\r\nContent-Length: {body_bytes}\r\n\r\n"
-    );
-    connection.write_all(head.as_bytes()).await.unwrap();
-    let mut told = Vec::new();
-    while !told.ends_with(b"\r\n\r\n") {
-        told.push(connection.read_u8().await.unwrap());
-    }
-    assert!(
-        told.starts_with(b"HTTP/1.1 100"),
-        "{}",
-        String::from_utf8_lossy(&told)
-    );
-    (address, connection)
 }
 
 #[tokio::test]
