@@ -102,15 +102,15 @@ fn numbers_are_found_in_text() {
             "+493012345678",
         ),
         (
-            "Call 1-800-GO-CANDLE (1-800-462-2635)",
+            "Visit us or dial 1-800-GO-CANDLE (1-800-462-2635)",
             Some(Region::US),
             "+18004622635",
         ),
         ("Numero verde 800 900 313", Some(Region::IT), "+39800900313"),
         ("N. verde: 800900313", Some(Region::IT), "+39800900313"),
         ("Fone/Fax: 11 3456-7890", Some(Region::BR), "+551134567890"),
-        ("Viber 067 123 45 67", Some(Region::UA), "+380671234567"),
-        ("هاتف: 011 234 5678", Some(Region::SA), "+966112345678"),
+        ("Viber 0671234567", Some(Region::UA), "+380671234567"),
+        ("هاتف 0112345678 غدا", Some(Region::SA), "+966112345678"),
         ("Tel.: 06.3221.4567", Some(Region::IT), "+390632214567"),
     ] {
         assert_eq!(in_text(text, region), [number], "{text}");
