@@ -3,9 +3,9 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use rustls::ClientConfig;
 use tokio_postgres::Config;
 use tokio_postgres::config::SslMode;
-use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::pool::PoolBuildError;
 use crate::tls;
@@ -13,8 +13,8 @@ use crate::tls;
 /// A database, as a URL names it.
 pub(crate) struct Endpoint {
     pub(crate) config: Config,
-    /// What makes TLS connections; `None` where none is wanted.
-    pub(crate) connector: Option<MakeRustlsConnect>,
+    /// How TLS connections are made; `None` where none is wanted.
+    pub(crate) tls: Option<ClientConfig>,
 }
 
 impl Endpoint {
@@ -38,10 +38,10 @@ impl Endpoint {
         if config.get_application_name().is_none() {
             config.application_name("trawl");
         }
-        let connector = match config.get_ssl_mode() {
+        let tls = match config.get_ssl_mode() {
             SslMode::Disable => None,
-            _ => Some(tls::connector(ca_pem)?),
+            _ => Some(tls::client_config(ca_pem)?),
         };
-        Ok(Self { config, connector })
+        Ok(Self { config, tls })
     }
 }

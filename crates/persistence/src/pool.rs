@@ -11,6 +11,7 @@ use deadpool_postgres::{
 };
 use thiserror::Error;
 use tokio_postgres::NoTls;
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::endpoint::Endpoint;
 use crate::error::ScopeError;
@@ -105,15 +106,15 @@ impl Pool {
     /// [`PoolBuildError`] when the URL is malformed or carries `options`, or when TLS cannot be set
     /// up.
     pub fn new(url: &str, options: PoolOptions) -> Result<Self, PoolBuildError> {
-        let Endpoint { config, connector } =
+        let Endpoint { config, tls } =
             Endpoint::of_url(url, options.connect_timeout, options.ca_pem.as_deref())?;
         // `Clean` would run RESET ALL on whatever backend the pooler gives: see docs.
         let recycling = ManagerConfig {
             recycling_method: RecyclingMethod::Fast,
         };
-        let manager = match connector {
+        let manager = match tls {
             None => Manager::from_config(config, NoTls, recycling),
-            Some(connector) => Manager::from_config(config, connector, recycling),
+            Some(tls) => Manager::from_config(config, MakeRustlsConnect::new(tls), recycling),
         };
         let max_age = options.max_age;
         let inner = deadpool_postgres::Pool::builder(manager)

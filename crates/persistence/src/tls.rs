@@ -15,8 +15,10 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{CertificateError, ClientConfig, RootCertStore};
 use thiserror::Error;
+use time::OffsetDateTime;
 use tokio_postgres::config::{Host, SslMode};
-use tokio_postgres_rustls::MakeRustlsConnect;
+use x509_cert::Certificate;
+use x509_cert::der::Decode as _;
 
 /// Why TLS cannot be set up.
 #[derive(Debug, Error)]
@@ -184,8 +186,8 @@ pub(crate) fn is_local(host: &Host) -> bool {
     }
 }
 
-/// A connector that trusts the system's roots and those in `ca_pem`.
-pub(crate) fn connector(ca_pem: Option<&[u8]>) -> Result<MakeRustlsConnect, TlsError> {
+/// Trusts the system's roots and those in `ca_pem`.
+pub(crate) fn client_config(ca_pem: Option<&[u8]>) -> Result<ClientConfig, TlsError> {
     let mut roots = RootCertStore::empty();
     // A single unreadable file of the system's is no reason to trust none of the others.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
@@ -202,12 +204,18 @@ pub(crate) fn connector(ca_pem: Option<&[u8]>) -> Result<MakeRustlsConnect, TlsE
         return Err(TlsError::NoRoots);
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
+    Ok(ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(TlsError::Setup)?
         .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(MakeRustlsConnect::new(config))
+        .with_no_client_auth())
+}
+
+/// When the time of a certificate is over; `None` where it cannot be read.
+pub(crate) fn end_of(certificate: &CertificateDer<'_>) -> Option<OffsetDateTime> {
+    let certificate = Certificate::from_der(certificate).ok()?;
+    let end = certificate.tbs_certificate.validity.not_after;
+    Some(OffsetDateTime::UNIX_EPOCH + end.to_unix_duration())
 }
 
 #[cfg(test)]
@@ -253,7 +261,7 @@ mod tests {
             "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----",
         ] {
             assert!(
-                matches!(connector(Some(pem.as_bytes())), Err(TlsError::Ca)),
+                matches!(client_config(Some(pem.as_bytes())), Err(TlsError::Ca)),
                 "{pem}"
             );
         }

@@ -2,18 +2,24 @@
 
 use std::time::Duration;
 
+use time::OffsetDateTime;
 use trawl_persistence::probe::{
-    Answer, Clock, Encryption, Measurements, Mode, Pooler, PoolerLimits, ProbeError, Server,
+    Answer, Clock, Encryption, Measurements, Mode, OwnLeg, Pooler, PoolerLimits, ProbeError, Server,
 };
 
 use super::connecting;
 use super::report::Finding;
+use crate::timestamp::Timestamp;
 
 /// Above this, each statement is felt (chosen: a batch of pages is one statement, a claim another).
 const ROUND_TRIP_MAX: Duration = Duration::from_millis(100);
 
 /// Leases and due times are the server's own, so only deadlines of clients suffer (chosen).
 const CLOCK_SECONDS_MAX: f64 = 5.0;
+
+/// Days that are left to renew a certificate at ease (chosen: those of 90 days are renewed with 30
+/// left).
+const CERTIFICATE_DAYS_MIN: i64 = 14;
 
 /// One finding for each thing measured.
 pub(super) fn findings(measured: &Measurements, pool_size: usize, is_local: bool) -> Vec<Finding> {
@@ -24,7 +30,12 @@ pub(super) fn findings(measured: &Measurements, pool_size: usize, is_local: bool
         session_settings(measured),
         named_statements(measured),
         round_trip(measured.round_trip),
-        encryption(&measured.encryption, measured.pooler.is_some(), is_local),
+        encryption(
+            &measured.encryption,
+            measured.pooler.is_some(),
+            is_local,
+            OffsetDateTime::now_utc(),
+        ),
         pool_sizes(&measured.server, measured.pooler.as_ref(), pool_size),
         clock(measured.clock),
     ]
@@ -170,13 +181,17 @@ fn round_trip(median: Duration) -> Finding {
     finding.with("median_ms", milliseconds)
 }
 
-fn encryption(encryption: &Encryption, is_pooled: bool, is_local: bool) -> Finding {
+fn encryption(
+    encryption: &Encryption,
+    is_pooled: bool,
+    is_local: bool,
+    now: OffsetDateTime,
+) -> Finding {
     let name = "encryption";
     let server_leg = encryption.server_leg.as_deref();
-    let finding = if encryption.own_leg {
-        Finding::ok(
-            name,
-            match (is_pooled, server_leg) {
+    let (finding, ends) = match encryption.own_leg {
+        OwnLeg::Encrypted { certificate_ends } => {
+            let way = match (is_pooled, server_leg) {
                 (false, Some(cipher)) => format!("encrypted and verified ({cipher})"),
                 (false, None) => "encrypted and verified".to_owned(),
                 (true, Some(cipher)) => {
@@ -185,21 +200,52 @@ fn encryption(encryption: &Encryption, is_pooled: bool, is_local: bool) -> Findi
                 (true, None) => "encrypted and verified as far as the pooler; from there to the \
                                  server in the clear"
                     .to_owned(),
-            },
-        )
-    } else if is_local {
-        Finding::ok(name, "in the clear, on this machine")
-    } else {
-        Finding::warn(
-            name,
-            "in the clear: whoever is on the way reads all that is stored",
-            "offer TLS at the server and add sslmode=require to the URL; a root certificate of its \
-             own goes into TRAWL_DATABASE_CA",
-        )
+            };
+            (
+                certificate(name, way, certificate_ends, now),
+                certificate_ends,
+            )
+        }
+        OwnLeg::Plain if is_local => (Finding::ok(name, "in the clear, on this machine"), None),
+        OwnLeg::Plain => {
+            let finding = Finding::warn(
+                name,
+                "in the clear: whoever is on the way reads all that is stored",
+                "offer TLS at the server and add sslmode=require to the URL; a root certificate of \
+                 its own goes into TRAWL_DATABASE_CA",
+            );
+            (finding, None)
+        }
     };
     finding
-        .with("own_leg", encryption.own_leg)
+        .with("own_leg", encryption.own_leg != OwnLeg::Plain)
         .with("server_leg", server_leg)
+        .with(
+            "certificate_ends",
+            ends.and_then(|ends| serde_json::to_value(Timestamp(ends)).ok()),
+        )
+}
+
+/// A certificate that ends soon is something to look at while it still works.
+fn certificate(
+    name: &'static str,
+    way: String,
+    ends: Option<OffsetDateTime>,
+    now: OffsetDateTime,
+) -> Finding {
+    let Some(ends) = ends else {
+        return Finding::ok(name, way);
+    };
+    let left = (ends - now).whole_days();
+    let found = format!(
+        "{way}; the certificate ends on {} ({left} days)",
+        ends.date()
+    );
+    if left < CERTIFICATE_DAYS_MIN {
+        Finding::warn(name, found, "renew it: an expired one is refused")
+    } else {
+        Finding::ok(name, found)
+    }
 }
 
 fn pool_sizes(server: &Server, pooler: Option<&Pooler>, pool_size: usize) -> Finding {
@@ -394,11 +440,32 @@ mod tests {
     #[test]
     fn plaintext_is_fine_on_this_machine_alone() {
         let plain = Encryption {
-            own_leg: false,
+            own_leg: OwnLeg::Plain,
             server_leg: None,
         };
-        assert_eq!(encryption(&plain, false, true).state, State::Ok);
-        assert_eq!(encryption(&plain, false, false).state, State::Warn);
+        let now = OffsetDateTime::UNIX_EPOCH;
+        assert_eq!(encryption(&plain, false, true, now).state, State::Ok);
+        assert_eq!(encryption(&plain, false, false, now).state, State::Warn);
+    }
+
+    #[test]
+    fn a_certificate_that_ends_soon_is_to_look_at() {
+        let now = OffsetDateTime::UNIX_EPOCH;
+        for (days, expected) in [(13, State::Warn), (14, State::Ok), (-1, State::Warn)] {
+            let ends = now + time::Duration::days(days);
+            let encrypted = Encryption {
+                own_leg: OwnLeg::Encrypted {
+                    certificate_ends: Some(ends),
+                },
+                server_leg: None,
+            };
+            let finding = encryption(&encrypted, false, false, now);
+            assert_eq!(finding.state, expected, "{finding:?}");
+            assert!(
+                finding.found.contains(&ends.date().to_string()),
+                "{finding:?}"
+            );
+        }
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use time::OffsetDateTime;
+
 use super::error::ProbeError;
 use super::wire::Wire;
 
@@ -48,11 +50,23 @@ pub struct Server {
     pub process: String,
 }
 
+/// How the connection of this process is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OwnLeg {
+    /// Not at all.
+    Plain,
+    /// Encrypted, by a server whose certificate was verified.
+    Encrypted {
+        /// When the time of that certificate is over; `None` where it cannot be read.
+        certificate_ends: Option<OffsetDateTime>,
+    },
+}
+
 /// Who can listen in on the way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Encryption {
-    /// Whether the connection that this process opened is encrypted.
-    pub own_leg: bool,
+    /// The connection that this process opened.
+    pub own_leg: OwnLeg,
     /// Protocol and cipher of the server's connection: behind a pooler, that between the two.
     pub server_leg: Option<String>,
 }
@@ -95,7 +109,7 @@ pub(super) async fn read(wire: &mut Wire) -> Result<(Server, Encryption), ProbeE
         process: text(10).unwrap_or_default(),
     };
     let encryption = Encryption {
-        own_leg: wire.is_encrypted,
+        own_leg: wire.own_leg,
         server_leg: text(9),
     };
     Ok((server, encryption))

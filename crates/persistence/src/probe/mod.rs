@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use error::ProbeError;
-pub use facts::{Clock, Encryption, Server};
+pub use facts::{Clock, Encryption, OwnLeg, Server};
 pub use pooler::{Pooler, PoolerLimits};
 
 use crate::endpoint::Endpoint;

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -10,15 +11,17 @@ use postgres_protocol::authentication::md5_hash;
 use postgres_protocol::authentication::sasl::{ChannelBinding, SCRAM_SHA_256, ScramSha256};
 use postgres_protocol::message::backend::{AuthenticationSaslBody, Message};
 use postgres_protocol::message::frontend;
+use rustls::pki_types::ServerName;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_postgres::config::{Host, SslMode};
-use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
+use tokio_rustls::TlsConnector;
 
 use super::error::ProbeError;
+use super::facts::OwnLeg;
 use super::wire::{Transport, Wire, refused};
 use crate::endpoint::Endpoint;
-use crate::tls::{TlsFault, TlsRefusal};
+use crate::tls::{self, TlsFault, TlsRefusal};
 
 const LOGIN: &str = "the login";
 
@@ -136,13 +139,13 @@ async fn open_at(
     wishes: Wishes<'_>,
     limit: Duration,
 ) -> Result<Wire, ProbeError> {
-    let (stream, is_encrypted) = connect(endpoint, place).await?;
+    let (stream, own_leg) = connect(endpoint, place).await?;
     let mut wire = Wire {
         stream,
         received: BytesMut::new(),
         address: place.address(),
         limit,
-        is_encrypted,
+        own_leg,
         key_process: 0,
         is_spent: false,
     };
@@ -153,7 +156,7 @@ async fn open_at(
 async fn connect(
     endpoint: &Endpoint,
     place: &Place,
-) -> Result<(Box<dyn Transport>, bool), ProbeError> {
+) -> Result<(Box<dyn Transport>, OwnLeg), ProbeError> {
     let unreachable = |source| ProbeError::Unreachable {
         address: place.address(),
         source,
@@ -166,7 +169,7 @@ async fn connect(
             let stream = tokio::net::UnixStream::connect(path)
                 .await
                 .map_err(unreachable)?;
-            return Ok((Box::new(stream), false));
+            return Ok((Box::new(stream), OwnLeg::Plain));
         }
     }
     .map_err(unreachable)?;
@@ -178,9 +181,9 @@ async fn encrypt(
     endpoint: &Endpoint,
     place: &Place,
     mut stream: TcpStream,
-) -> Result<(Box<dyn Transport>, bool), ProbeError> {
-    let Some(mut connector) = endpoint.connector.clone() else {
-        return Ok((Box::new(stream), false));
+) -> Result<(Box<dyn Transport>, OwnLeg), ProbeError> {
+    let Some(tls) = &endpoint.tls else {
+        return Ok((Box::new(stream), OwnLeg::Plain));
     };
     let refused = |refusal| ProbeError::Tls {
         address: place.address(),
@@ -196,13 +199,20 @@ async fn encrypt(
     if stream.read_u8().await.map_err(lost)? != b'S' {
         return match endpoint.config.get_ssl_mode() {
             SslMode::Require => Err(refused(TlsRefusal::of(TlsFault::NotOffered))),
-            _ => Ok((Box::new(stream), false)),
+            _ => Ok((Box::new(stream), OwnLeg::Plain)),
         };
     }
-    let connect = MakeTlsConnect::<TcpStream>::make_tls_connect(&mut connector, &place.name)
+    let name = ServerName::try_from(place.name.clone())
         .map_err(|_name| refused(TlsRefusal::of(TlsFault::WrongName)))?;
-    match connect.connect(stream).await {
-        Ok(stream) => Ok((Box::new(stream), true)),
+    let connector = TlsConnector::from(Arc::new(tls.clone()));
+    match connector.connect(name, stream).await {
+        Ok(stream) => {
+            let (_, session) = stream.get_ref();
+            let certificate_ends = session
+                .peer_certificates()
+                .and_then(|chain| tls::end_of(chain.first()?));
+            Ok((Box::new(stream), OwnLeg::Encrypted { certificate_ends }))
+        }
         Err(error) => Err(match TlsRefusal::find_in(&error) {
             Some(refusal) => refused(refusal),
             None => lost(error),

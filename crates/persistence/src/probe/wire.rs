@@ -14,6 +14,7 @@ use postgres_protocol::message::frontend;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::error::ProbeError;
+use super::facts::OwnLeg;
 
 /// What a connection runs over.
 pub(super) trait Transport: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -31,7 +32,7 @@ pub(super) struct Wire {
     pub(super) address: String,
     /// For one answer.
     pub(super) limit: Duration,
-    pub(super) is_encrypted: bool,
+    pub(super) own_leg: OwnLeg,
     /// The process that the server names for cancel requests: PostgreSQL's own, or a pooler's
     /// invention.
     pub(super) key_process: i32,

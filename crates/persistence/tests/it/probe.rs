@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use trawl_persistence::class::ErrorClass;
-use trawl_persistence::probe::{Answer, Measurements, Mode, Pooler, Probe, ProbeError};
+use trawl_persistence::probe::{Answer, Measurements, Mode, OwnLeg, Pooler, Probe, ProbeError};
 
 use tokio_postgres::NoTls;
 use trawl_local_postgres::{PgBouncer, PgBouncerOptions, ServerAddress};
@@ -24,7 +24,7 @@ both_routes!(empty: what_stands_behind_the_url_is_found_out, async |db: &Db| {
     ensure!(measured.server.version.starts_with(|c: char| c.is_ascii_digit()));
     ensure!(measured.round_trip > Duration::ZERO);
     ensure!(measured.clock.ahead_seconds.abs() < 1.0, "{:?}", measured.clock);
-    ensure!(!measured.encryption.own_leg);
+    ensure!(measured.encryption.own_leg == OwnLeg::Plain);
     ensure!(measured.is_clean);
     match db.route() {
         Route::Direct => {

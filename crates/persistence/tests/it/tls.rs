@@ -13,7 +13,7 @@ use trawl_persistence::class::ErrorClass;
 use trawl_persistence::error::ScopeError;
 use trawl_persistence::health::ping;
 use trawl_persistence::pool::{Pool, PoolOptions};
-use trawl_persistence::probe::{Measurements, Probe, ProbeError};
+use trawl_persistence::probe::{Measurements, OwnLeg, Probe, ProbeError};
 use trawl_persistence::tls::TlsFault;
 use trawl_test_support::wait_for;
 
@@ -189,7 +189,15 @@ async fn assert_refused(url: &str, ca: Option<&str>, fault: TlsFault, advice: &s
 async fn assert_encrypted(url: &str, ca: &str) -> Result<()> {
     ping(&Pool::new(url, options(Some(ca)))?).await?;
     let measured = measure(url, Some(ca)).await?;
-    ensure!(measured.encryption.own_leg, "{measured:?}");
+    let OwnLeg::Encrypted {
+        certificate_ends: Some(ends),
+    } = measured.encryption.own_leg
+    else {
+        bail!("{measured:?}");
+    };
+    let left = ends - OffsetDateTime::now_utc();
+    let issued_for = time::Duration::days(1);
+    ensure!(left.is_positive() && left <= issued_for, "{left}");
     let leg = measured
         .encryption
         .server_leg
@@ -213,7 +221,7 @@ async fn a_certificate_is_trusted_by_chain_and_name_or_refused_with_what_to_do()
     }
     // Where it is not asked for, a server without TLS is used as it is.
     let measured = measure(&server.url("db.test", ""), Some(&ca)).await?;
-    ensure!(!measured.encryption.own_leg, "{measured:?}");
+    ensure!(measured.encryption.own_leg == OwnLeg::Plain, "{measured:?}");
 
     server.present(&authority.issue("db.test", 0)?).await?;
     for sslmode in [
