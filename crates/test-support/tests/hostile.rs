@@ -106,10 +106,12 @@ async fn poison_reaches_a_client_that_relies_on_defaults() -> Result<()> {
     let fixture = Fixture::only(Deed::PoisonSettings).await?;
     let client = fixture.connect().await?;
     let mut read_only = 0;
+    let mut without_right = 0;
     let mut without_path = 0;
     for number in 0..200 {
         match code(insert(&client, number).await) {
             Some(SqlState::READ_ONLY_SQL_TRANSACTION) => read_only += 1,
+            Some(SqlState::INSUFFICIENT_PRIVILEGE) => without_right += 1,
             Some(SqlState::QUERY_CANCELED) | None => {}
             Some(other) => panic!("{other:?}"),
         }
@@ -120,8 +122,8 @@ async fn poison_reaches_a_client_that_relies_on_defaults() -> Result<()> {
         }
     }
     assert!(
-        read_only > 0 && without_path > 0,
-        "{read_only} {without_path}"
+        read_only > 0 && without_right > 0 && without_path > 0,
+        "{read_only} {without_right} {without_path}"
     );
     Ok(())
 }
@@ -340,14 +342,16 @@ async fn crumbs_and_delays_change_no_answer_and_large_requests_arrive() -> Resul
     Ok(())
 }
 
+/// What a correct client spells out in each of its transactions.
+const SETTINGS: &str = "SELECT set_config('role', 'none', true), \
+     set_config('statement_timeout', '10s', true), set_config('lock_timeout', '10s', true)";
+
 /// Inserts one row as a correct client does, trying again what another's time limit cancelled.
 async fn insert_with_care(client: &Client, number: i32) -> Result<(), Error> {
     loop {
         let outcome = async {
             client.batch_execute(BEGIN).await?;
-            client
-                .query_typed("SELECT set_config('statement_timeout', '10s', true), set_config('lock_timeout', '10s', true)", &[])
-                .await?;
+            client.query_typed(SETTINGS, &[]).await?;
             insert(client, number).await
         };
         match outcome.await {
