@@ -40,6 +40,10 @@ const LEFT_OUT: &[(&str, &str)] = &[
         "the hostile pooler asks nobody for a password",
     ),
     (
+        "probe::strangers_in_the_pool_do_not_confuse_it",
+        "whether a setting is met again is a matter of the dice",
+    ),
+    (
         "probe::what_stands_behind_the_url_is_found_out",
         "measures PgBouncer itself",
     ),
