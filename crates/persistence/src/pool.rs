@@ -15,7 +15,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::endpoint::Endpoint;
 use crate::error::ScopeError;
-use crate::refusal::Gate;
+use crate::refusal::{Gate, IsTrial};
 use crate::tls::TlsError;
 
 /// Limits of a pool. Every wait has one.
@@ -169,16 +169,16 @@ impl Pool {
 
     pub(crate) async fn checkout(&self) -> Result<Connection, ScopeError> {
         // Connections that are there go on working.
-        if let Some(left) = self.refused_for()
-            && self.inner.status().available == 0
-        {
-            return Err(ScopeError::Refused { left });
-        }
-        let object = self.inner.get().await.map_err(|error| {
-            let error = self.checkout_error(error);
-            self.gate.observe(&error, Instant::now());
-            error
-        })?;
+        let trial = if self.inner.status().available > 0 {
+            IsTrial::default()
+        } else {
+            let admitted = self.gate.admit(Instant::now());
+            admitted.map_err(|left| ScopeError::Refused { left })?
+        };
+        let got = self.inner.get().await;
+        let got = got.map_err(|error| self.checkout_error(error));
+        self.gate.settle(trial, got.as_ref().err(), Instant::now());
+        let object = got?;
         Ok(Connection {
             object: Some(object),
             ready: true,
