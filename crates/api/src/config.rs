@@ -5,6 +5,7 @@
 //! `docs/configuration.md` has the same table as `--help`; a test holds them equal.
 
 mod refusal;
+mod scan_options;
 mod settings;
 mod values;
 
@@ -13,6 +14,7 @@ use std::ffi::OsString;
 use clap::{CommandFactory, Parser, Subcommand};
 
 pub use refusal::Refusal;
+pub use scan_options::ScanOptionArgs;
 pub use settings::{CrawlArgs, DatabaseArgs, HttpArgs, LogArgs, LogFormat, ShutdownArgs};
 pub use values::{HumanDuration, LogFilter};
 
@@ -138,6 +140,9 @@ pub struct ScanArgs {
     /// Pages to fetch at most, 1 to 10000.
     #[arg(long, value_name = "PAGES", value_parser = values::max_pages, default_value = "50")]
     pub max_pages: MaxPages,
+    /// Of its crawl.
+    #[command(flatten)]
+    pub options: ScanOptionArgs,
     /// Of the database.
     #[command(flatten)]
     pub database: DatabaseArgs,
@@ -165,6 +170,9 @@ impl Cli {
             .map_err(|error| Refusal::of_clap(&error, &Self::command()))?;
         let command = cli.command.unwrap_or(Command::Serve(cli.serve));
         command.database().check()?;
+        if let Command::Scan(scan) = &command {
+            scan.options.check()?;
+        }
         Ok(command)
     }
 

@@ -16,5 +16,6 @@ pub(crate) use body::{Body, BodyRoom, check_media_type, read_body};
 pub(crate) use domains::InvalidDomain;
 pub(crate) use error::RequestError;
 pub(crate) use metadata::own_metadata;
+pub(crate) use options::Options;
 pub(crate) use slice::Slice;
 pub(crate) use submission::{Submission, retry_id};

@@ -12,6 +12,7 @@ pub mod job;
 pub mod lease;
 pub mod limits;
 pub mod network;
+pub mod option_values;
 pub mod page;
 pub mod path_globs;
 pub mod site;

@@ -3,17 +3,19 @@
 //! The same path as `POST …/scan`: the site is stored as a batch of one and a worker that takes no
 //! other work crawls it, so a scan that is interrupted is handed back and not lost.
 
+mod answer;
+
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use trawl_domain::job::JobState;
 use trawl_persistence::batches::batch_submit;
 use trawl_persistence::class::ErrorClass;
-use trawl_persistence::jobs::{AttemptView, JobView, job_attempts, job_status};
+use trawl_persistence::error::ScopeError;
+use trawl_persistence::jobs::{JobView, job_status};
 use trawl_persistence::pool::Pool;
 use trawl_worker::worker::{Worker, WorkerOptions};
 use uuid::Uuid;
@@ -21,7 +23,6 @@ use uuid::Uuid;
 use crate::config::ScanArgs;
 use crate::database::Database;
 use crate::request::Submission;
-use crate::routes::job_status::JobStatus;
 use crate::shutdown;
 use trawl_worker::core::chain::Chain;
 
@@ -30,7 +31,8 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(200);
 
 pub(super) async fn scan(args: ScanArgs) -> anyhow::Result<ExitCode> {
     let stop = shutdown::on_signals()?;
-    let submission = Submission::of_scan(args.domain, args.max_pages);
+    let wants_pages = args.options.wants_pages();
+    let submission = Submission::of_scan(args.domain, args.max_pages, args.options.to_options()?);
     let options = args
         .crawl
         .worker_options(args.shutdown, Some(submission.batch));
@@ -41,9 +43,10 @@ pub(super) async fn scan(args: ScanArgs) -> anyhow::Result<ExitCode> {
             .await;
         match opened.transpose()? {
             Some(pool) => {
-                database
-                    .keep_while(crawl(pool, options, submission.first_job, stop))
-                    .await
+                let job = submission.first_job;
+                // The future of a crawl is large.
+                let crawl = Box::pin(crawl(pool, options, job, wants_pages, stop));
+                database.keep_while(crawl).await
             }
             None => Ok(None),
         }
@@ -51,7 +54,10 @@ pub(super) async fn scan(args: ScanArgs) -> anyhow::Result<ExitCode> {
     .await;
     database.close().await;
     match scanned? {
-        Some((job, attempts)) => answer(&job, &attempts),
+        Some(JobState::Complete) => Ok(ExitCode::SUCCESS),
+        Some(JobState::Failed | JobState::Cancelled | JobState::Pending | JobState::Running) => {
+            Ok(ExitCode::FAILURE)
+        }
         None => anyhow::bail!("interrupted before the scan had ended"),
     }
 }
@@ -65,16 +71,22 @@ async fn open(database: &mut Database, submission: &Submission) -> anyhow::Resul
     Ok(pool)
 }
 
-/// Works until the job has ended; `None` when `stop` came first.
+/// Works until the job has ended and writes its result; `None` when `stop` came first.
 async fn crawl(
     pool: Pool,
     options: WorkerOptions,
     job: Uuid,
+    wants_pages: bool,
     stop: CancellationToken,
-) -> anyhow::Result<Option<(JobView, Vec<AttemptView>)>> {
+) -> anyhow::Result<Option<JobState>> {
     let worker = Worker::new(pool.clone(), options)?;
+    let watch = async {
+        let ended = watch(&pool, job).await?;
+        answer::write(&pool, &ended, wants_pages).await?;
+        Ok(ended.state)
+    };
     let (worked, watched) = tokio::join!(Box::pin(worker.run(stop.clone())), async {
-        let watched = stop.run_until_cancelled(watch(&pool, job)).await;
+        let watched = stop.run_until_cancelled(watch).await;
         // The job has ended, or cannot be watched: either way the worker has nothing to do here.
         stop.cancel();
         watched.transpose()
@@ -83,30 +95,39 @@ async fn crawl(
     watched
 }
 
-/// Tells of the job's progress until it has ended. A database that is away for a while is waited
-/// for, as the worker does.
-async fn watch(pool: &Pool, job: Uuid) -> anyhow::Result<(JobView, Vec<AttemptView>)> {
+/// Tells of the job's progress until it has ended.
+async fn watch(pool: &Pool, job: Uuid) -> anyhow::Result<JobView> {
     let mut last = None;
     loop {
         tokio::time::sleep(LOOK_INTERVAL).await;
-        let view = match job_status(pool, job).await {
-            Ok(view) => view.context("the scan is no longer in the database")?,
-            Err(error) if passes(error.class()) => {
-                tracing::warn!("cannot see how far the scan is: {}", Chain(&error));
-                continue;
-            }
-            Err(error) => return Err(error).context("read the status of the scan"),
-        };
+        let view = patiently("the status of the scan", async || {
+            job_status(pool, job).await
+        })
+        .await?
+        .context("the scan is no longer in the database")?;
         let seen = Some((view.state, view.pages_scraped, view.attempt));
         if seen != last {
             tell(&view);
             last = seen;
         }
         if view.state.is_terminal() {
-            let attempts = job_attempts(pool, job)
-                .await
-                .context("read the attempts at the scan")?;
-            return Ok((view, attempts));
+            return Ok(view);
+        }
+    }
+}
+
+/// Reads from the database, and waits for one that is away for a while, as the worker does.
+async fn patiently<T>(
+    what: &'static str,
+    read: impl AsyncFn() -> Result<T, ScopeError>,
+) -> anyhow::Result<T> {
+    loop {
+        match read().await {
+            Err(error) if passes(error.class()) => {
+                tracing::warn!("cannot read {what} yet: {}", Chain(&error));
+                tokio::time::sleep(LOOK_INTERVAL).await;
+            }
+            read => return read.with_context(|| format!("read {what}")),
         }
     }
 }
@@ -139,20 +160,4 @@ fn tell(job: &JobView) {
         io::stderr(),
         "{domain}: {state}, {pages_scraped} of at most {max_pages} pages{attempt}"
     );
-}
-
-/// Writes the result to stdout, and tells by the exit code whether there is one.
-fn answer(job: &JobView, attempts: &[AttemptView]) -> anyhow::Result<ExitCode> {
-    let status = JobStatus::of(job, attempts, serde_json::from_str::<Value>)?;
-    let mut text = serde_json::to_vec_pretty(&status)?;
-    text.push(b'\n');
-    io::stdout()
-        .write_all(&text)
-        .context("write the result to stdout")?;
-    match job.state {
-        JobState::Complete => Ok(ExitCode::SUCCESS),
-        JobState::Failed | JobState::Cancelled | JobState::Pending | JobState::Running => {
-            Ok(ExitCode::FAILURE)
-        }
-    }
 }

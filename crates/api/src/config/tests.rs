@@ -1,6 +1,7 @@
 use clap::CommandFactory as _;
 
 use super::*;
+use crate::request::Options;
 
 const DOCUMENT: &str = include_str!("../../../../docs/configuration.md");
 
@@ -66,6 +67,28 @@ fn no_command_is_serve_with_its_flags() {
 fn the_default_of_a_scan_is_that_of_a_batch() {
     match read(&["trawl", "scan", "example.com"]) {
         Ok(Command::Scan(args)) => assert_eq!(args.max_pages, MaxPages::DEFAULT),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_scan_has_a_flag_for_each_option_of_a_request() {
+    let command = Cli::command();
+    let scan = command.find_subcommand("scan");
+    let of_scan: Vec<_> = scan
+        .into_iter()
+        .flat_map(clap::Command::get_arguments)
+        .filter(|argument| argument.get_help_heading() == Some("Options of the scan"))
+        .filter_map(|argument| argument.get_long())
+        .collect();
+    // A flag names one glob, and is given again for the next.
+    let named = |name: &&str| name.replace("_paths", "_path").replace('_', "-");
+    let of_requests: Vec<_> = Options::NAMES.iter().map(named).collect();
+    assert_eq!(of_scan, of_requests);
+    match read(&["trawl", "scan", "example.com"]) {
+        Ok(Command::Scan(args)) => {
+            assert_eq!(args.options.to_options().ok(), Some(Options::default()));
+        }
         other => panic!("{other:?}"),
     }
 }

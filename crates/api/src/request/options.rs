@@ -5,30 +5,25 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
-use trawl_domain::crawl_options::{
-    CrawlOptions, DELAY_MS_MAX, Formats, MAX_BYTES_MAX, MAX_DEPTH_MAX, MAX_DURATION_S_MAX,
-    SitemapUse,
-};
+use trawl_domain::crawl_options::{CrawlOptions, Formats};
+use trawl_domain::option_values::{self, OptionError};
 use trawl_domain::path_globs::PathGlobs;
 
 use super::error::RequestError;
 use super::fields::echo;
 
-/// A month: longer than any batch, and what has ended is kept no longer by default.
-const DEADLINE_MAX_S: u64 = 30 * 24 * 3600;
-
 /// The options of a batch.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Options {
+pub(crate) struct Options {
     /// Time from acceptance after which what has not ended fails.
-    pub(super) deadline: Option<Duration>,
+    pub(crate) deadline: Option<Duration>,
     /// What is asked of each crawl.
-    pub(super) crawl: CrawlOptions,
+    pub(crate) crawl: CrawlOptions,
 }
 
 impl Options {
     /// Every name, in the order of the documentation.
-    pub(super) const NAMES: &'static [&'static str] = &[
+    pub(crate) const NAMES: &'static [&'static str] = &[
         "deadline_s",
         "include_subdomains",
         "include_paths",
@@ -68,24 +63,28 @@ impl Options {
     /// Takes one option; the error is the rule that its value breaks.
     fn set(&mut self, name: &str, value: &RawValue) -> Result<(), String> {
         let crawl = &mut self.crawl;
+        let text = value.get();
         match name {
             "deadline_s" => {
-                self.deadline = Some(Duration::from_secs(whole(value, 1, DEADLINE_MAX_S)?));
+                let seconds = option_values::deadline_s(text).map_err(rule)?;
+                self.deadline = Some(Duration::from_secs(seconds));
             }
             "include_subdomains" => crawl.include_subdomains = flag(value)?,
             "include_paths" => crawl.include_paths = globs(value)?,
             "exclude_paths" => crawl.exclude_paths = globs(value)?,
-            "max_depth" => {
-                let depth = whole(value, 0, u64::from(MAX_DEPTH_MAX))?;
-                crawl.max_depth = Some(u32::try_from(depth).unwrap_or(MAX_DEPTH_MAX));
+            "max_depth" => crawl.max_depth = Some(option_values::max_depth(text).map_err(rule)?),
+            "sitemap" => {
+                // What is no text is no word either.
+                let word: Option<String> = serde_json::from_str(text).ok();
+                let word = word.unwrap_or_default();
+                crawl.sitemap = option_values::sitemap(&word).map_err(rule)?;
             }
-            "sitemap" => crawl.sitemap = sitemap(value)?,
             "ignore_query" => crawl.ignore_query = flag(value)?,
-            "delay_ms" => crawl.delay_ms = whole(value, 0, DELAY_MS_MAX)?,
+            "delay_ms" => crawl.delay_ms = option_values::delay_ms(text).map_err(rule)?,
             "max_duration_s" => {
-                crawl.max_duration_s = Some(whole(value, 1, MAX_DURATION_S_MAX)?);
+                crawl.max_duration_s = Some(option_values::max_duration_s(text).map_err(rule)?);
             }
-            "max_bytes" => crawl.max_bytes = Some(whole(value, 1, MAX_BYTES_MAX)?),
+            "max_bytes" => crawl.max_bytes = Some(option_values::max_bytes(text).map_err(rule)?),
             "formats" => crawl.formats = formats(value)?,
             _ => {}
         }
@@ -120,38 +119,24 @@ fn flag(value: &RawValue) -> Result<bool, String> {
     parse(value, "must be true or false")
 }
 
-fn whole(value: &RawValue, min: u64, max: u64) -> Result<u64, String> {
-    value
-        .get()
-        .parse()
-        .ok()
-        .filter(|number| (min..=max).contains(number))
-        .ok_or_else(|| format!("must be a whole number from {min} to {max}"))
-}
-
 fn globs(value: &RawValue) -> Result<PathGlobs, String> {
     let list = parse(value, "must be a list of patterns such as \"/blog/**\"")?;
     PathGlobs::new(list).map_err(|error| error.to_string())
 }
 
-fn sitemap(value: &RawValue) -> Result<SitemapUse, String> {
-    let words = SitemapUse::ALL.map(SitemapUse::as_str);
-    parse(value, &format!("must be one of {}", words.join(", ")))
+fn formats(value: &RawValue) -> Result<Formats, String> {
+    let words: Vec<String> = parse(value, &OptionError::Formats.to_string())?;
+    option_values::formats(words.iter().map(String::as_str)).map_err(rule)
 }
 
-fn formats(value: &RawValue) -> Result<Formats, String> {
-    let rule = format!("must be a list of {}", Formats::WORDS.join(", "));
-    let words: Vec<String> = parse(value, &rule)?;
-    let mut formats = Formats::default();
-    if words.iter().all(|word| formats.add(word)) {
-        Ok(formats)
-    } else {
-        Err(rule)
-    }
+fn rule(error: OptionError) -> String {
+    error.to_string()
 }
 
 #[cfg(test)]
 mod tests {
+    use trawl_domain::crawl_options::SitemapUse;
+
     use super::*;
 
     fn read(text: &str) -> Result<Options, RequestError> {

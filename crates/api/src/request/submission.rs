@@ -96,15 +96,11 @@ impl Submission {
         let site = SiteAddress::parse(&text)
             .map_err(|reason| RequestError::field(FIELD, reason.to_string()))?;
         let options = Options::read(fields.get("options"))?;
-        Ok(Self::scan(site, max_pages, options))
+        Ok(Self::of_scan(site, max_pages, options))
     }
 
-    /// A scan of one site that asks for nothing in particular.
-    pub(crate) fn of_scan(site: SiteAddress, max_pages: MaxPages) -> Self {
-        Self::scan(site, max_pages, Options::default())
-    }
-
-    fn scan(site: SiteAddress, max_pages: MaxPages, options: Options) -> Self {
+    /// A scan of one site: a batch of one.
+    pub(crate) fn of_scan(site: SiteAddress, max_pages: MaxPages, options: Options) -> Self {
         Self::new(
             BatchKind::Scan,
             Uuid::now_v7(),

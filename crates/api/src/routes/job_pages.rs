@@ -26,8 +26,9 @@ struct Pages<'a> {
     next_after: Option<u32>,
 }
 
+/// A page as clients see it.
 #[derive(Serialize)]
-struct Page<'a> {
+pub(crate) struct Page<'a> {
     seq: u32,
     url: &'a str,
     final_url: Option<&'a str>,
@@ -48,7 +49,9 @@ struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    fn of(page: &'a PageView) -> Result<Self, serde_json::Error> {
+    /// # Errors
+    /// Where what is stored is not JSON, which the database sees to.
+    pub(crate) fn of(page: &'a PageView) -> Result<Self, serde_json::Error> {
         let json = |text: &'a Option<String>| text.as_deref().map(serde_json::from_str).transpose();
         let failure = page.failure.as_ref();
         Ok(Self {

@@ -8,7 +8,7 @@ mod batch_status;
 mod health;
 mod index;
 mod job_cancel;
-mod job_pages;
+pub(crate) mod job_pages;
 pub(crate) mod job_status;
 mod scan_create;
 mod submit;

@@ -97,6 +97,59 @@ async fn flags_and_commands_are_checked_as_well() {
 }
 
 #[tokio::test]
+async fn a_bad_option_of_a_scan_is_told_with_the_rule_that_a_request_is_told() {
+    let many = ["--include-path", "/a"].repeat(33);
+    for (flags, line) in [
+        (
+            &["--deadline-s", "0"][..],
+            "--deadline-s is \"0\": must be a whole number from 1 to 2592000",
+        ),
+        (
+            &["--max-depth", "101"],
+            "--max-depth is \"101\": must be a whole number from 0 to 100",
+        ),
+        (
+            &["--delay-ms", "1s"],
+            "--delay-ms is \"1s\": must be a whole number from 0 to 60000",
+        ),
+        (
+            &["--max-duration-s", "86401"],
+            "--max-duration-s is \"86401\": must be a whole number from 1 to 86400",
+        ),
+        (
+            &["--max-bytes", "0"],
+            "--max-bytes is \"0\": must be a whole number from 1 to 10485760000",
+        ),
+        (
+            &["--sitemap", "never"],
+            "--sitemap is \"never\": must be one of include, skip, only",
+        ),
+        (
+            &["--formats", "text,html"],
+            "--formats is \"text,html\": must be a list of metadata, text, markdown, links",
+        ),
+        (
+            &["--exclude-path", "/["],
+            "--exclude-path must hold globs, unlike \"/[\"",
+        ),
+        (
+            &many,
+            "--include-path must hold at most 32 patterns, not 33",
+        ),
+    ] {
+        let arguments = [&["scan", "a.test"], flags].concat();
+        let finished = TrawlCommand::new(arguments)
+            .unwrap()
+            .run(PATIENCE)
+            .await
+            .unwrap();
+        assert_eq!(finished.status.code(), Some(2), "{flags:?}");
+        assert_eq!(finished.stderr, format!("trawl: {line}\n"), "{flags:?}");
+        assert_eq!(finished.stdout, "", "{flags:?}");
+    }
+}
+
+#[tokio::test]
 async fn help_and_version_are_answers() {
     for (argument, part) in [
         ("--help", "TRAWL_BIND"),

@@ -13,5 +13,6 @@ mod house;
 mod large;
 mod private;
 mod relay;
+mod scan;
 mod shapes;
 mod shutdown;
