@@ -83,6 +83,13 @@ pub(crate) struct Extracted {
     pub(crate) refused: Vec<Refused>,
 }
 
+impl Extracted {
+    /// Whether nothing of the page came that a visitor would see or follow.
+    pub(crate) fn says_nothing(&self) -> bool {
+        self.facts.title.is_none() && self.facts.word_count == 0 && self.links.is_empty()
+    }
+}
+
 /// The facts of a page that is at hand as a whole, as a crawl would find them.
 ///
 /// `headers` are those of its answer; the charset is read from them.

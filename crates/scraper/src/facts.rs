@@ -126,6 +126,9 @@ pub struct PageFacts {
     /// What the page states for machines.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub structured: Vec<StructuredItem>,
+    /// The page broke off, or could not be decoded to its end; this is what came before.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_cut: bool,
 }
 
 impl PageFacts {

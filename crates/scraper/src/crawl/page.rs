@@ -6,12 +6,20 @@ use trawl_domain::url_rules::{PageUrl, SiteScope};
 
 use super::robots_gate::status_failure;
 use super::visit::{Outcome, Reach};
-use crate::extract::{Extractor, MediaType};
+use crate::extract::{Extracted, Extractor, MediaType};
 use crate::fetch::Answer;
 
 /// Most bytes looked at to find out whether a body is HTML. Chosen: twice what browsers look at, for
 /// comments before the root.
 const SNIFF_MAX_BYTES: usize = 1024;
+
+/// What an answer gave.
+pub(super) enum Read {
+    /// All that there was to read.
+    Whole(Outcome),
+    /// A page up to where it broke off or could not be decoded any further, and why.
+    Cut(Box<Extracted>, Failure),
+}
 
 /// Judges an answer by status and type, and extracts it while it arrives.
 pub(super) async fn read(
@@ -20,18 +28,21 @@ pub(super) async fn read(
     formats: Formats,
     product: &str,
     answer: &mut Answer,
-) -> Outcome {
+) -> Read {
     let status = answer.status();
     if !status.is_success() {
-        return Outcome::Failed {
+        return Read::Whole(Outcome::Failed {
             failure: status_failure(url, status.as_u16()),
             reach: Reach::Answer,
-        };
+        });
     }
     let media_type = MediaType::parse(answer.content_type());
     let not_html = || {
         let sentence = format!("GET {url} was answered with something other than HTML");
-        Outcome::Skipped(Failure::new(FailureCode::NotHtml, sentence))
+        Read::Whole(Outcome::Skipped(Failure::new(
+            FailureCode::NotHtml,
+            sentence,
+        )))
     };
     if media_type.is_other() {
         return not_html();
@@ -46,10 +57,11 @@ pub(super) async fn read(
     }
     // `None` once it is known to be HTML.
     let mut head = Some(Vec::new());
-    loop {
+    let cut = loop {
         let chunk = match answer.chunk().await {
-            Err(error) => return Outcome::failed(&error, url),
-            Ok(None) => break,
+            Err(error) if error.leaves_what_came() && answer.body_bytes() > 0 => break Some(error),
+            Err(error) => return Read::Whole(Outcome::failed(&error, url)),
+            Ok(None) => break None,
             Ok(Some(chunk)) => chunk,
         };
         let Some(mut begun) = head.take() else {
@@ -65,12 +77,20 @@ pub(super) async fn read(
             return not_html();
         }
         extractor.write(&begun);
-    }
-    if let Some(whole) = head {
-        if !media_type.is_html(&whole) {
+    };
+    if let Some(begun) = head {
+        if !media_type.is_html(&begun) {
             return not_html();
         }
-        extractor.write(&whole);
+        extractor.write(&begun);
     }
-    Outcome::Fetched(Box::new(extractor.finish()))
+    let mut page = Box::new(extractor.finish());
+    match cut {
+        None => Read::Whole(Outcome::Fetched(page)),
+        Some(error) if page.says_nothing() => Read::Whole(Outcome::failed(&error, url)),
+        Some(error) => {
+            page.facts.is_cut = true;
+            Read::Cut(page, error.failure(url.as_str()))
+        }
+    }
 }

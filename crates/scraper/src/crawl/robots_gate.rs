@@ -196,7 +196,7 @@ async fn fetch(
             });
         }
         if let Some(location) = answer.location() {
-            match PageUrl::resolve(url.as_url(), location) {
+            match PageUrl::resolve(url.as_url(), &location) {
                 Ok(next) => url = next,
                 Err(_) => return none(),
             }

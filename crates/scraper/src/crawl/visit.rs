@@ -15,7 +15,7 @@ use trawl_domain::crawl_options::{CrawlOptions, Formats};
 use trawl_domain::failure::{Failure, FailureCode};
 use trawl_domain::url_rules::{PageUrl, SiteScope};
 
-use super::page;
+use super::page::{self, Read};
 use super::redirect::{self, HopVerdict, Next, REDIRECTS_MAX};
 use super::robots_gate::{Refusal, RobotsGate, status_failure};
 use crate::crawler::Shared;
@@ -198,6 +198,7 @@ impl Visitor {
             match self.patient_hop(&target, scope, &mut trace).await {
                 Hop::Wait(snooze) => return Err(snooze),
                 Hop::End(outcome) => break outcome,
+                Hop::Cut(page, _) => break Outcome::Fetched(page),
                 Hop::Redirect(location) => match redirect::next(&target, &location, &seen, judge) {
                     Next::Follow {
                         target: next,
@@ -241,8 +242,8 @@ impl Visitor {
     }
 
     /// One request, made again where that may help: after a short wait that the site asked for, and
-    /// after a hiccup of a site that answered well before. The start page is not asked for again
-    /// here: the next attempt at the site does that.
+    /// after a hiccup of a site that answered well before, or in the middle of a page. A start page
+    /// that does not begin is not asked for again here: the next attempt at the site does that.
     async fn patient_hop(
         &mut self,
         url: &PageUrl,
@@ -267,8 +268,13 @@ impl Visitor {
                     }
                     self.is_well = false;
                 }
+                Hop::Cut(_, failure) if is_hiccup(failure.code) && retries < RETRIES_MAX => {
+                    retries += 1;
+                    sleep(RETRY.ceiling(retries)).await;
+                    continue;
+                }
                 Hop::End(Outcome::Fetched(_)) => self.is_well = true,
-                Hop::Wait(_) | Hop::Redirect(_) | Hop::End(_) => {}
+                Hop::Wait(_) | Hop::Redirect(_) | Hop::Cut(..) | Hop::End(_) => {}
             }
             return hop;
         }
@@ -313,7 +319,7 @@ impl Visitor {
                 return Err(snooze);
             }
             if let Some(location) = answer.location() {
-                match PageUrl::resolve(url.as_url(), location) {
+                match PageUrl::resolve(url.as_url(), &location) {
                     Ok(next) if is_near(&next) => url = next,
                     _ => return nothing,
                 }
@@ -349,10 +355,13 @@ impl Visitor {
                 trace.last_modified = answer.short_header(&LAST_MODIFIED);
                 let hop = match (snooze_of(url, &answer), answer.location()) {
                     (Some(snooze), _) => Hop::Wait(snooze),
-                    (None, Some(location)) => Hop::Redirect(location.to_owned()),
+                    (None, Some(location)) => Hop::Redirect(location),
                     (None, None) => {
                         let product = &self.shared.product_token;
-                        Hop::End(page::read(url, scope, self.formats, product, &mut answer).await)
+                        match page::read(url, scope, self.formats, product, &mut answer).await {
+                            Read::Whole(outcome) => Hop::End(outcome),
+                            Read::Cut(page, failure) => Hop::Cut(page, failure),
+                        }
                     }
                 };
                 trace.body_bytes = answer.body_bytes();
@@ -369,6 +378,8 @@ enum Hop {
     /// The server wants to be left alone; nothing is decided.
     Wait(Box<Snooze>),
     Redirect(String),
+    /// What came of a page, and why not all of it.
+    Cut(Box<Extracted>, Failure),
     End(Outcome),
 }
 

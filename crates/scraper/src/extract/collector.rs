@@ -346,6 +346,7 @@ impl Collector {
             feeds: announced.feeds,
             alternates: announced.alternates,
             structured: self.json_ld.take(),
+            is_cut: false,
         };
         facts.fit();
         let (links, refused) = self.links.take(!facts.robots.nofollow);

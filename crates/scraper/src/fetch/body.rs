@@ -8,12 +8,15 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use async_compression::tokio::bufread::{BrotliDecoder, GzipDecoder, ZlibDecoder, ZstdDecoder};
+use async_compression::tokio::bufread::{
+    BrotliDecoder, DeflateDecoder, GzipDecoder, ZlibDecoder, ZstdDecoder,
+};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
 use reqwest::Response;
 use reqwest::header::{CONTENT_ENCODING, HeaderMap, HeaderValue};
+use thiserror::Error;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, ReadBuf};
 use tokio::task::coop;
 use tokio_util::io::StreamReader;
@@ -36,6 +39,8 @@ pub(super) enum Body {
     Coded(Coding, Wire),
     /// Coded, with its decoder.
     Decoded(Box<dyn AsyncRead + Send + Unpin>),
+    /// In codings that are not decoded.
+    Foreign,
     /// There was none.
     Empty,
 }
@@ -49,8 +54,9 @@ impl Body {
     /// The body of a response. Where it is coded, at most `max_bytes` of the code are read.
     pub(super) fn of(response: Response, max_bytes: usize) -> Self {
         match Coding::of(response.headers()) {
-            None => Self::Plain(response),
-            Some(coding) => {
+            Ok(None) => Self::Plain(response),
+            Err(ForeignCoding) => Self::Foreign,
+            Ok(Some(coding)) => {
                 let code = response.bytes_stream().map(|bytes| bytes.map_err(other));
                 Self::coded(coding, code.boxed(), max_bytes)
             }
@@ -74,9 +80,11 @@ impl Body {
     pub(super) async fn chunk(&mut self) -> io::Result<Option<Bytes>> {
         coop::consume_budget().await;
         if let Self::Coded(_, wire) = self {
-            let is_empty = wire.fill_buf().await?.is_empty();
-            *self = match std::mem::replace(self, Self::Empty) {
-                Self::Coded(coding, wire) if !is_empty => Self::Decoded(coding.decoder(wire)),
+            let first = wire.fill_buf().await?.first().copied();
+            *self = match (std::mem::replace(self, Self::Empty), first) {
+                (Self::Coded(coding, wire), Some(first)) => {
+                    Self::Decoded(coding.decoder(wire, first))
+                }
                 _ => Self::Empty,
             };
         }
@@ -87,6 +95,7 @@ impl Body {
                 let length = decoder.read_buf(&mut piece).await?;
                 Ok((length > 0).then(|| piece.freeze()))
             }
+            Self::Foreign => Err(io::Error::new(io::ErrorKind::InvalidData, ForeignCoding)),
             Self::Coded(..) | Self::Empty => Ok(None),
         }
     }
@@ -98,6 +107,7 @@ impl fmt::Debug for Body {
             Self::Plain(_) => "Plain",
             Self::Coded(..) => "Coded",
             Self::Decoded(_) => "Decoded",
+            Self::Foreign => "Foreign",
             Self::Empty => "Empty",
         })
     }
@@ -112,27 +122,61 @@ pub(super) enum Coding {
     Zstd,
 }
 
+/// A body in several codings over each other, or in one that nobody asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("a content coding that is not decoded")]
+pub(super) struct ForeignCoding;
+
+/// The other content codings that are registered (IANA, HTTP Content Coding Registry).
+const FOREIGN: [&str; 7] = [
+    "aes128gcm",
+    "compress",
+    "x-compress",
+    "dcb",
+    "dcz",
+    "exi",
+    "pack200-gzip",
+];
+
 impl Coding {
-    /// One coding alone is decoded: nobody asks for several over each other, and what comes in one
-    /// that nobody asked for is taken as it is, as servers state codings that are none.
-    fn of(headers: &HeaderMap) -> Option<Self> {
-        Self::parse(headers.get(CONTENT_ENCODING)?.to_str().ok()?)
+    /// What servers state that is no coding at all (`identity`, `none`, `utf-8`) says nothing.
+    fn of(headers: &HeaderMap) -> Result<Option<Self>, ForeignCoding> {
+        let lines = headers.get_all(CONTENT_ENCODING).iter();
+        let mut found = None;
+        for stated in lines
+            .filter_map(|line| line.to_str().ok())
+            .flat_map(|line| line.split(','))
+        {
+            match Self::parse(stated)? {
+                Some(_) if found.is_some() => return Err(ForeignCoding),
+                coding => found = found.or(coding),
+            }
+        }
+        Ok(found)
     }
 
-    pub(super) fn parse(stated: &str) -> Option<Self> {
+    pub(super) fn parse(stated: &str) -> Result<Option<Self>, ForeignCoding> {
         match stated.trim().to_ascii_lowercase().as_str() {
-            "gzip" | "x-gzip" => Some(Self::Gzip),
-            "deflate" => Some(Self::Deflate),
-            "br" => Some(Self::Brotli),
-            "zstd" => Some(Self::Zstd),
-            _ => None,
+            "gzip" | "x-gzip" => Ok(Some(Self::Gzip)),
+            "deflate" => Ok(Some(Self::Deflate)),
+            "br" => Ok(Some(Self::Brotli)),
+            "zstd" => Ok(Some(Self::Zstd)),
+            other if FOREIGN.contains(&other) => Err(ForeignCoding),
+            _ => Ok(None),
         }
     }
 
-    fn decoder(self, wire: Wire) -> Box<dyn AsyncRead + Send + Unpin> {
+    /// The decoder for code that begins with this byte.
+    fn decoder(self, wire: Wire, first: u8) -> Box<dyn AsyncRead + Send + Unpin> {
         match self {
-            Self::Gzip => Box::new(GzipDecoder::new(wire)),
-            Self::Deflate => Box::new(ZlibDecoder::new(wire)),
+            Self::Gzip => {
+                // One body may be many members (RFC 1952, 2.2).
+                let mut decoder = GzipDecoder::new(wire);
+                decoder.multiple_members(true);
+                Box::new(decoder)
+            }
+            Self::Deflate if is_zlib(first) => Box::new(ZlibDecoder::new(wire)),
+            Self::Deflate => Box::new(DeflateDecoder::new(wire)),
             Self::Brotli => Box::new(BrotliDecoder::new(wire)),
             Self::Zstd => {
                 // One body may be many frames (RFC 8878, 3).
@@ -142,6 +186,13 @@ impl Coding {
             }
         }
     }
+}
+
+/// Whether what is called `deflate` is the zlib format, as it should be, or bare DEFLATE, as some
+/// servers have it (RFC 9110, 8.4.1.2): the method 8 (RFC 1950, 2.2) would be a stored block whose
+/// padding is not zero.
+fn is_zlib(first: u8) -> bool {
+    first & 0x0f == 8
 }
 
 /// Input for a decoder, which asks for more until it has something to give: gives little at once,

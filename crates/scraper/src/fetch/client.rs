@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use percent_encoding::{CONTROLS, percent_encode};
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
     LOCATION,
@@ -29,6 +30,10 @@ use crate::step::{BodyHash, VALIDATOR_MAX_BYTES};
 /// How long an idle connection is kept. Chosen: longer than the politeness delay, so the pages of
 /// a site share a connection, and short, so that finished sites hold no sockets.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Most header lines of an answer. Chosen: some sites send more than a hundred with their policies
+/// and cookies; the client bounds their bytes.
+const HEADERS_MAX: usize = 1000;
 
 /// What pages are asked for; other types are accepted last, so that servers answer at all.
 const ACCEPT_HTML: HeaderValue =
@@ -71,6 +76,10 @@ impl Fetcher {
             .connect_timeout(settings.connect_timeout)
             .pool_idle_timeout(IDLE_TIMEOUT)
             .pool_max_idle_per_host(1)
+            .http1_max_headers(HEADERS_MAX)
+            .http1_ignore_invalid_headers_in_responses(true)
+            .http1_allow_obsolete_multiline_headers_in_responses(true)
+            .http1_allow_spaces_after_header_name_in_responses(true)
             .build()
             .map_err(|source| CrawlerError::Client { source })?;
         let limits = Limits {
@@ -138,12 +147,12 @@ impl Answer {
         self.status
     }
 
-    /// The target of a redirect, as sent.
-    pub(crate) fn location(&self) -> Option<&str> {
+    /// The target of a redirect. Servers send more than ASCII here although RFC 9110 allows nothing
+    /// else; they get back the very bytes, escaped, whatever charset they are in.
+    pub(crate) fn location(&self) -> Option<String> {
         let is_redirect = matches!(self.status().as_u16(), 301 | 302 | 303 | 307 | 308);
         let header = self.headers.get(LOCATION).filter(|_| is_redirect)?;
-        // Servers send UTF-8 here although RFC 9110 allows only ASCII; URL parsing copes.
-        std::str::from_utf8(header.as_bytes()).ok()
+        Some(percent_encode(header.as_bytes(), CONTROLS).to_string())
     }
 
     pub(crate) fn content_type(&self) -> Option<&str> {

@@ -155,6 +155,11 @@ impl FetchError {
         }
     }
 
+    /// Whether what came of the body before it may be used: browsers show it.
+    pub(crate) fn leaves_what_came(&self) -> bool {
+        matches!(self, Self::Broken { .. } | Self::Decode { .. })
+    }
+
     /// The failure to report for a GET of `url`.
     pub(crate) fn failure(&self, url: &str) -> Failure {
         let sentence = match self {

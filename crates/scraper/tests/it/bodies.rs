@@ -7,12 +7,12 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 
 use flate2::Compression;
-use flate2::write::{GzEncoder, ZlibEncoder};
+use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 use trawl_domain::page::PageState;
 use trawl_scraper::step::CrawledPage;
 use trawl_test_support::farm::{Reply, Site, SiteFarm};
 
-use crate::harness::{Crawled, crawl, order, run, settings};
+use crate::harness::{Crawled, crawl, order, paths, run, settings};
 
 fn gzip(body: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
@@ -71,6 +71,105 @@ async fn every_content_coding_is_decoded_and_counted_as_what_it_holds() {
         let page_found = crawled.pages.first().expect(name);
         assert_eq!(title(page_found), Some("Grüße"), "{name}");
         assert_eq!(page_found.body_bytes, page.len() as u64, "{name}");
+    }
+}
+
+/// Codings that are not as their standard has them, and browsers read all the same.
+#[tokio::test]
+async fn codings_are_decoded_as_servers_have_them() {
+    let page = b"<!DOCTYPE html><title>Found</title><p>one two";
+    let mut bare = DeflateEncoder::new(Vec::new(), Compression::best());
+    bare.write_all(page).expect("in memory");
+    let bare = bare.finish().expect("in memory");
+    let (begin, end) = page.split_at(40);
+    let members = [gzip(begin), gzip(end)].concat();
+    for (coding, body) in [
+        ("deflate", bare),
+        ("gzip", members),
+        ("identity", page.to_vec()),
+        ("utf-8", page.to_vec()),
+        ("identity, x-gzip", gzip(page)),
+    ] {
+        let reply = Reply::html(body).with_header("Content-Encoding", coding);
+        let crawled = start_page(reply).await;
+        let found = crawled.pages.first().expect(coding);
+        assert_eq!(title(found), Some("Found"), "{coding}");
+        assert_eq!(found.body_bytes, page.len() as u64, "{coding}");
+    }
+}
+
+#[tokio::test]
+async fn a_coding_that_is_not_decoded_makes_no_page() {
+    for coding in ["compress", "gzip, gzip", "br, gzip"] {
+        let reply = Reply::html(gzip(b"<title>x</title>")).with_header("Content-Encoding", coding);
+        let crawled = start_page(reply).await;
+        assert_eq!(
+            crawled.ending(),
+            ("error", Some("decode_failed")),
+            "{coding}"
+        );
+    }
+}
+
+/// Browsers show what came; so it is read, once asking again has given no more.
+#[tokio::test]
+async fn a_page_that_breaks_off_is_read_as_far_as_it_came() {
+    let page = "<!DOCTYPE html><title>Found</title><a href=/next>x</a><p>one two three";
+    let noise: String = (0..4_000_u32)
+        .map(|n| format!("{:x}", n.wrapping_mul(2_654_435_761)))
+        .collect();
+    let mut code = gzip(format!("{page}{noise}").as_bytes());
+    code.truncate(code.len() - 8);
+    let without_checksum = Reply::html(code.clone()).with_header("Content-Encoding", "gzip");
+    code.truncate(code.len() / 2);
+    let halved = Reply::html(code).with_header("Content-Encoding", "gzip");
+    let code = [gzip(page.as_bytes()), b"no member of gzip".to_vec()].concat();
+    let garbled = Reply::html(code).with_header("Content-Encoding", "gzip");
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ntransfer-encoding: chunked\r\n\r\n";
+    let chunk = format!("{head}{:x}\r\n{page}\r\n", page.len());
+    for (name, reply, asked) in [
+        ("no length", Reply::cut_short(page), 3),
+        ("no last chunk", Reply::verbatim(chunk.clone()), 3),
+        ("no chunk", Reply::verbatim(format!("{chunk}zz\r\n")), 1),
+        ("no checksum", without_checksum, 3),
+        ("half of the code", halved, 3),
+        ("nonsense behind the code", garbled, 1),
+    ] {
+        let farm = SiteFarm::start().await.expect("farm");
+        farm.add_site("shop.test", Site::new(1).with_reply("/", reply));
+        let address = format!("http://{}", farm.domain("shop.test"));
+        let crawled = run(settings(), order(&address, 1)).await;
+        let found = crawled.pages.first().expect(name);
+        assert_eq!(title(found), Some("Found"), "{name}");
+        assert_eq!(found.discovered.links.len(), 1, "{name}");
+        assert!(found.facts.as_ref().expect(name).is_cut, "{name}");
+        let requests = paths(&farm, "shop.test");
+        assert_eq!(requests.len(), asked + 1, "{name}: {requests:?}");
+    }
+    let whole = start_page(Reply::html(page)).await;
+    assert!(!whole.pages[0].facts.as_ref().expect("facts").is_cut);
+    let empty = start_page(Reply::cut_short("<!DOCTYPE html><p>")).await;
+    assert_eq!(empty.ending(), ("error", Some("connect_failed")));
+}
+
+/// Heads that only the strictest clients refuse.
+#[tokio::test]
+async fn heads_are_read_as_browsers_read_them() {
+    let body = "<!DOCTYPE html><title>Found</title>";
+    let many = "X-Policy: a\r\n".repeat(300);
+    for header in [
+        many.as_str(),
+        "X-Folded: a\r\n b\r\n",
+        "X-Space : a\r\n",
+        "no header at all\r\n",
+        "X-\u{e4}: a\r\n",
+    ] {
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-type: text/html\r\n{header}");
+        let length = body.len();
+        let answer = format!("{head}content-length: {length}\r\n\r\n{body}");
+        let crawled = start_page(Reply::verbatim(answer)).await;
+        let found = crawled.pages.first().expect(header);
+        assert_eq!(title(found), Some("Found"), "{header}");
     }
 }
 

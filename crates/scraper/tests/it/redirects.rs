@@ -29,6 +29,27 @@ async fn the_start_page_may_move_within_its_registrable_domain() {
 }
 
 #[tokio::test]
+async fn what_is_not_ascii_in_a_redirect_is_sent_back_as_it_came() {
+    for (location, path) in [
+        (&b"/gr\xfc\xdfe"[..], "/gr%FC%DFe"),
+        ("/grüße?ä=ß".as_bytes(), "/gr%C3%BC%C3%9Fe?%C3%A4=%C3%9F"),
+    ] {
+        let farm = SiteFarm::start().await.expect("farm");
+        let mut answer = b"HTTP/1.1 301 Moved\r\ncontent-length: 0\r\nlocation: ".to_vec();
+        answer.extend_from_slice(location);
+        answer.extend_from_slice(b"\r\n\r\n");
+        let site = Site::new(1)
+            .with_reply("/", Reply::verbatim(answer))
+            .with_reply(path, Reply::html("<title>Found</title>"));
+        farm.add_site("shop.test", site);
+        let address = format!("http://{}", farm.domain("shop.test"));
+        let crawled = run(settings(), order(&address, 1)).await;
+        assert_eq!(crawled.fetched(), 1, "{path}");
+        assert_eq!(paths(&farm, "shop.test"), ["/robots.txt", "/", path]);
+    }
+}
+
+#[tokio::test]
 async fn another_site_is_never_asked() {
     let farm = SiteFarm::start().await.expect("farm");
     let target = format!("http://{}/", farm.domain("other.test"));
