@@ -36,6 +36,8 @@ pub(super) struct Progress {
     /// Known once the start page is.
     scope: Option<SiteScope>,
     start_page: Option<PageUrl>,
+    /// The keys of all URLs by which the start page is known.
+    start_names: Vec<u64>,
     frontier: Frontier,
     decided: Decided,
     /// The pages whose content was had, by the keys of all their URLs.
@@ -56,6 +58,7 @@ impl Progress {
             max_pages,
             scope: None,
             start_page: None,
+            start_names: Vec::new(),
             frontier: Frontier::new(max_pages, options.ignore_query),
             decided: Decided::default(),
             contents: HashSet::new(),
@@ -346,11 +349,12 @@ impl Progress {
         if let Some(canonical) = &canonical {
             self.frontier.mark_visited(canonical);
         }
-        for url in [Some(url), final_url, canonical.as_ref()]
-            .into_iter()
-            .flatten()
-        {
-            self.contents.insert(self.frontier.key(url));
+        let names = [Some(url), final_url, canonical.as_ref()];
+        let names = names.into_iter().flatten();
+        let names: Vec<_> = names.map(|url| self.frontier.key(url)).collect();
+        self.contents.extend(&names);
+        if self.start_names.is_empty() {
+            self.start_names = names;
         }
     }
 
@@ -380,7 +384,7 @@ impl Progress {
             .scope
             .as_ref()
             .is_some_and(|scope| scope.contains(&canonical));
-        let is_start_page = self.start_page.as_ref().is_some_and(is_same);
+        let is_start_page = self.start_names.contains(&self.frontier.key(&canonical));
         let has_same_path = canonical.as_url().path() == at.as_url().path();
         let is_meant = is_in_scope && !is_same(at) && (!is_start_page || has_same_path);
         is_meant.then_some(canonical)

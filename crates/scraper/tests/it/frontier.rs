@@ -180,6 +180,26 @@ async fn a_template_that_calls_every_page_the_start_page_hides_none() {
     assert_eq!(crawled.fetched(), 4);
 }
 
+/// The start page by its other names: where `/` leads, and what it calls canonical itself.
+#[tokio::test]
+async fn a_template_may_call_the_start_page_by_any_of_its_names() {
+    let templated = |title: &str, links: &str, canonical: &str| {
+        Reply::html(format!(
+            "<!DOCTYPE html><title>{title}</title><link rel=canonical href={canonical}>{links}"
+        ))
+    };
+    let links = "<a href=/a>a</a><a href=/b>b</a>";
+    for canonical in ["/", "/home", "/index.html"] {
+        let site = Site::new(1)
+            .with_redirect("/", "/home")
+            .with_reply("/home", templated("start", links, canonical))
+            .with_reply("/a", templated("a", "", canonical))
+            .with_reply("/b", templated("b", "", canonical));
+        let (_farm, crawled) = crawl(site, 10).await;
+        assert_eq!(crawled.fetched(), 3, "{canonical}");
+    }
+}
+
 #[tokio::test]
 async fn visitors_that_are_told_apart_by_the_url_are_one() {
     let links = [
