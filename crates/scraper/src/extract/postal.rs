@@ -10,7 +10,7 @@ mod street;
 use std::collections::VecDeque;
 
 use crate::facts::structured::PostalAddress;
-use places::{Place, place};
+use places::{Place, has_code, place};
 use street::street;
 
 /// Most bytes of a line above that is looked at for the name of somebody else.
@@ -82,7 +82,7 @@ pub(super) fn addresses(text: &str, mut take: impl FnMut(PostalAddress)) {
         if line.is_empty() {
             continue;
         }
-        if line.bytes().any(|b| b.is_ascii_digit()) {
+        if has_code(line) {
             search(line, &above, &mut take);
         }
         above.push_front(line);

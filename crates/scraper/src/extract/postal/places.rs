@@ -13,6 +13,9 @@ pub(super) struct Place {
     pub(super) takes_any_number: bool,
 }
 
+/// With what every postal code begins or ends, as [`has_shape`] reads it.
+const CODES: &[&str] = &["9999", "999 99", "99-999", "9A9", "9AA"];
+
 /// Most words and bytes of a place.
 const WORDS_MAX: usize = 4;
 const LOCALITY_MAX_BYTES: usize = 40;
@@ -185,11 +188,24 @@ const COUNTIES: &[&str] = &[
     "South Yorkshire",
 ];
 
+/// Whether a text has what may be a postal code; most numbers are none.
+pub(super) fn has_code(text: &str) -> bool {
+    let mut digits = text.bytes().enumerate().filter(|(_, b)| b.is_ascii_digit());
+    digits.any(|(at, _)| {
+        let rest = text.get(at..).unwrap_or_default();
+        CODES.iter().any(|shape| has_shape(rest, shape))
+    })
+}
+
 /// The place in a part of a line, of which the part before may hold the name.
 pub(super) fn place(part: &str, before: Option<&str>) -> Option<Place> {
-    if !part.bytes().any(|b| b.is_ascii_digit()) {
+    if !has_code(part) {
         return None;
     }
+    place_at_code(part, before)
+}
+
+fn place_at_code(part: &str, before: Option<&str>) -> Option<Place> {
     continental(part)
         .or_else(|| overseas(part, before))
         .or_else(|| british(part, before))
@@ -358,4 +374,45 @@ fn has_shape(text: &str, shape: &str) -> bool {
                 b'A' => byte.is_ascii_uppercase(),
                 sign => byte == sign,
             })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn codes_of_all_countries_are_known() {
+        for part in [
+            "50996 Köln",
+            "3534 AP Utrecht",
+            "721 37 Västerås",
+            "60-126 Poznań",
+            "1050-014 Lisboa",
+            "Wilmington DE 19806",
+            "Wendouree VIC 3355",
+            "Toronto ON M5V 2T6",
+            "Guildford GU1 4RR",
+        ] {
+            assert!(place(part, None).is_some(), "{part}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_place_is_nowhere_but_at_what_may_be_a_code(
+            pieces in proptest::collection::vec(
+                prop::sample::select(vec![
+                    "1", "12", "345", "3355", "50996", "19806-1234", "721 37", "60-126", "1050-014",
+                    "AB", "ON", "NSW", "DE", "M5V", "2T6", "SY8", "1DA", "GU12", "W1A", "D-", "CH-",
+                    "Bonn", "Toronto", "-", "x", " ", " ", " ", " ",
+                ]),
+                0..8,
+            ),
+        ) {
+            let part = pieces.concat();
+            prop_assert_eq!(place(&part, Some("Bonn")), place_at_code(&part, Some("Bonn")));
+        }
+    }
 }
