@@ -1,9 +1,11 @@
 //! Which paths of a site a client wants, as globs.
 //!
 //! A glob is matched against the whole path of a canonical URL, without its query: `*` and `?`
-//! stop at `/`, `**` does not, `[a-z]` and `{a,b}` are sets and alternatives. All globs of a list
-//! are one automaton, so matching takes time in the length of the path, not in that of the list.
+//! stop at `/`, `**` does not, `[a-z]` and `{a,b}` are sets and alternatives. Letters may be written
+//! as such or escaped, in the glob as in the URL. All globs of a list are one automaton, so matching
+//! takes time in the length of the path, not in that of the list.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
@@ -69,7 +71,7 @@ impl PathGlobs {
             if !glob.starts_with('/') && !glob.starts_with("**") {
                 return Err(PathGlobError::NotAPath { glob: glob.clone() });
             }
-            let compiled = GlobBuilder::new(glob)
+            let compiled = GlobBuilder::new(&with_wide_stars(&readable(glob)))
                 .literal_separator(true)
                 .backslash_escape(true)
                 .build()
@@ -84,7 +86,7 @@ impl PathGlobs {
 
     /// Whether any glob matches the path of a URL.
     pub fn matches(&self, path: &str) -> bool {
-        self.matcher.is_match(path)
+        !self.is_empty() && self.matcher.is_match(readable(path).as_ref())
     }
 
     /// Whether the list is empty, so that nothing matches.
@@ -129,6 +131,64 @@ impl<'de> Deserialize<'de> for PathGlobs {
     }
 }
 
+/// A path or a glob with those of its escapes decoded that stand for what means nothing else there:
+/// letters, digits, `-._~`, spaces, and all beyond ASCII where it is UTF-8.
+fn readable(text: &str) -> Cow<'_, str> {
+    if !text.contains('%') {
+        return Cow::Borrowed(text);
+    }
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = after;
+        let escaped = after.split_first_chunk().filter(|_| byte == b'%');
+        let escaped = escaped.and_then(|(digits, after)| Some((hex(*digits)?, after)));
+        match escaped {
+            Some((byte, after)) => {
+                rest = after;
+                if byte.is_ascii_alphanumeric() || !byte.is_ascii() || b"-._~ ".contains(&byte) {
+                    decoded.push(byte);
+                } else {
+                    decoded.extend_from_slice(format!("%{byte:02X}").as_bytes());
+                }
+            }
+            None => decoded.push(byte),
+        }
+    }
+    String::from_utf8(decoded).map_or(Cow::Borrowed(text), Cow::Owned)
+}
+
+fn hex(digits: [u8; 2]) -> Option<u8> {
+    let [high, low] = digits.map(|digit| char::from(digit).to_digit(16));
+    u8::try_from(high? * 16 + low?).ok()
+}
+
+/// The library knows `**` as a whole segment alone; elsewhere it would stop at `/`.
+fn with_wide_stars(glob: &str) -> String {
+    let mut wide = String::with_capacity(glob.len());
+    let mut rest = glob;
+    while let Some(first) = rest.chars().next() {
+        let length = match first {
+            '\\' => rest.chars().take(2).map(char::len_utf8).sum(),
+            '[' => rest
+                .get(2..)
+                .and_then(|set| set.find(']'))
+                .map_or(1, |end| end + 3),
+            '*' => rest.len() - rest.trim_start_matches('*').len(),
+            other => other.len_utf8(),
+        };
+        let (part, after) = rest.split_at_checked(length).unwrap_or((rest, ""));
+        let is_segment = (wide.is_empty() || wide.ends_with('/'))
+            && (after.is_empty() || after.starts_with('/'));
+        match part.starts_with("**") && !is_segment {
+            true => wide.push_str("{*,*/**/*}"),
+            false => wide.push_str(part),
+        }
+        rest = after;
+    }
+    wide
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -152,6 +212,30 @@ mod tests {
             ("/p[0-9]", "/p7", true),
             ("/a", "/a/b", false),
             ("/a", "/A", false),
+            ("/blog**", "/blog", true),
+            ("/blog**", "/blogs/a/b", true),
+            ("/blog**", "/blog/a", true),
+            ("/blog**", "/a/blog", false),
+            ("**.html", "/a.html", true),
+            ("**.html", "/a/b/c.html", true),
+            ("**.html", "/a.htm", false),
+            ("/a**z", "/az", true),
+            ("/a**z", "/a/b/z", true),
+            ("/{a**,b}/x", "/a1/2/x", true),
+            ("/{a**,b}/x", "/b/1/x", false),
+            ("/[**]", "/*", true),
+            ("/[**]", "/a/b", false),
+            ("/\\**", "/*x", true),
+            ("/\\**", "/x/y", false),
+            ("/grüße/*", "/gr%C3%BC%C3%9Fe/x", true),
+            ("/gr%c3%bc%c3%9fe", "/gr%C3%BC%C3%9Fe", true),
+            ("/foo bar", "/foo%20bar", true),
+            ("/%7Ejoe", "/~joe", true),
+            ("/ü", "/%FC", false),
+            ("/%FC", "/%FC", true),
+            ("/a%2Fb", "/a%2fb", true),
+            ("/a%2Fb", "/a/b", false),
+            ("/100%", "/100%", true),
         ] {
             assert_eq!(
                 globs(&[glob]).unwrap().matches(path),

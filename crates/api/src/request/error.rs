@@ -39,7 +39,7 @@ pub(crate) enum RequestError {
         known: &'static [&'static str],
     },
     #[error("field {field} is there twice")]
-    RepeatedField { field: &'static str },
+    RepeatedField { field: String },
     #[error("field {field} is missing")]
     MissingField { field: &'static str },
     #[error("field {field} {rule}")]
@@ -107,7 +107,7 @@ impl RequestError {
             .with("known_fields", *known),
             Self::RepeatedField { field } => {
                 Problem::new(REPEATED_FIELD, format!("{field} must not be given twice."))
-                    .with("field", *field)
+                    .with("field", field.as_str())
             }
             Self::MissingField { field } => {
                 Problem::new(MISSING_FIELD, format!("{field} is missing.")).with("field", *field)

@@ -108,7 +108,9 @@ impl<'de> Visitor<'de> for KnownFields {
             if found.values.iter().any(|(taken, _)| taken == known) {
                 found
                     .refused
-                    .get_or_insert(RequestError::RepeatedField { field: known });
+                    .get_or_insert_with(|| RequestError::RepeatedField {
+                        field: (*known).to_owned(),
+                    });
             } else {
                 found.values.push((known, value));
             }

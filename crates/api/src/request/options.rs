@@ -1,6 +1,5 @@
 //! The options of a batch or a scan. Each does something; any other is refused by its name.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -10,7 +9,7 @@ use trawl_domain::option_values::{self, OptionError};
 use trawl_domain::path_globs::PathGlobs;
 
 use super::error::RequestError;
-use super::fields::echo;
+use super::fields::Fields;
 
 /// The options of a batch.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -45,14 +44,10 @@ impl Options {
         let Some(value) = value else {
             return Ok(Self::default());
         };
-        let options: BTreeMap<String, Option<&RawValue>> = serde_json::from_str(value.get())
-            .map_err(|_other_type| RequestError::field("options", "must be an object"))?;
+        let options = Fields::read(value.get().as_bytes(), Self::NAMES).map_err(of_options)?;
         let mut read = Self::default();
-        for (name, value) in options {
-            let Some(name) = Self::NAMES.iter().copied().find(|known| *known == name) else {
-                return Err(RequestError::UnsupportedOption { name: echo(&name) });
-            };
-            if let Some(value) = value {
+        for name in Self::NAMES {
+            if let Some(value) = options.get(name) {
                 read.set(name, value)
                     .map_err(|rule| RequestError::field(format!("options.{name}"), rule))?;
             }
@@ -111,6 +106,18 @@ impl Options {
     }
 }
 
+/// What the fields of a body may be refused for, said of its options.
+fn of_options(error: RequestError) -> RequestError {
+    match error {
+        RequestError::NotAnObject => RequestError::field("options", "must be an object"),
+        RequestError::UnknownField { field, .. } => RequestError::UnsupportedOption { name: field },
+        RequestError::RepeatedField { field } => RequestError::RepeatedField {
+            field: format!("options.{field}"),
+        },
+        other => other,
+    }
+}
+
 fn parse<T: DeserializeOwned>(value: &RawValue, rule: &str) -> Result<T, String> {
     serde_json::from_str(value.get()).map_err(|_other_type| rule.to_owned())
 }
@@ -135,6 +142,8 @@ fn rule(error: OptionError) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use trawl_domain::crawl_options::SitemapUse;
 
     use super::*;
@@ -233,7 +242,14 @@ mod tests {
             Err(RequestError::UnsupportedOption { name }) if name == "deadline"
         ));
         for other in ["[]", "7"] {
-            assert!(read(other).is_err(), "{other}");
+            assert!(
+                matches!(read(other), Err(RequestError::InvalidField { field, .. }) if field == "options"),
+                "{other}"
+            );
         }
+        assert!(matches!(
+            read(r#"{"max_depth": 1, "max_depth": 2}"#),
+            Err(RequestError::RepeatedField { field }) if field == "options.max_depth"
+        ));
     }
 }
