@@ -53,7 +53,7 @@ use crate::facts::PageFacts;
 use crate::facts::content::PageContent;
 use crate::not_fetched::Refused;
 use collector::Collector;
-pub(crate) use links::names_a_file;
+pub(crate) use links::{Link, names_a_file};
 pub(crate) use media_type::MediaType;
 use parser::Parser;
 
@@ -76,7 +76,7 @@ const PIECE_BYTES: usize = 16 * 1024;
 pub(crate) struct Extracted {
     pub(crate) facts: PageFacts,
     /// The links into the site that are to be followed, in their order, each once.
-    pub(crate) links: Vec<PageUrl>,
+    pub(crate) links: Vec<Link>,
     /// Present if a format beside the facts was asked for.
     pub(crate) content: Option<PageContent>,
     /// The links that are not followed.

@@ -53,6 +53,8 @@ pub(crate) enum Origin {
 pub(crate) enum Offer {
     /// It waits for its turn.
     Admitted,
+    /// It waits before all that says nothing of who is behind the site.
+    First(Topic),
     /// It waits already, or was visited.
     Known,
     Refused(Reason),
@@ -87,8 +89,8 @@ pub(crate) struct Frontier {
     known: HashSet<u64>,
     /// Hashes of the visit keys that were asked for or redirected to.
     visited: HashSet<u64>,
-    /// Where those wait that only sitemaps have named; a link moves them forward.
-    in_sitemap: HashMap<u64, Place>,
+    /// Where each waits, by the hash of its visit key; what a link says may move it forward.
+    places: HashMap<u64, Place>,
     hasher: RandomState,
     ignores_query: bool,
     admitted: usize,
@@ -108,7 +110,7 @@ impl Frontier {
             arrivals: 0,
             known: HashSet::new(),
             visited: HashSet::new(),
-            in_sitemap: HashMap::new(),
+            places: HashMap::new(),
             hasher: RandomState::new(),
             ignores_query,
             admitted: 0,
@@ -149,18 +151,25 @@ impl Frontier {
         }
     }
 
-    /// Whether a URL, if it is new, comes before all that says nothing of who is behind the site.
-    pub(crate) fn comes_first(&self, url: &PageUrl) -> bool {
-        topic_of(url)
-            .and_then(|topic| self.topics.get(topic.index()))
-            .is_some_and(|count| *count < FIRST_PER_TOPIC)
+    /// The topic for which a URL that a link calls `named` comes before all that says nothing of
+    /// who is behind the site.
+    pub(crate) fn first_for(&self, url: &PageUrl, named: Option<Topic>) -> Option<Topic> {
+        let topic = topic_of(url).or(named)?;
+        let count = self.topics.get(topic.index())?;
+        (*count < FIRST_PER_TOPIC).then_some(topic)
     }
 
-    /// Lets a URL in if it is new, no trap, and there is room.
-    pub(crate) fn offer(&mut self, url: PageUrl, depth: u32, origin: Origin) -> Offer {
+    /// Lets a URL in if it is new, no trap, and there is room. A link may call it `named`.
+    pub(crate) fn offer(
+        &mut self,
+        url: PageUrl,
+        depth: u32,
+        origin: Origin,
+        named: Option<Topic>,
+    ) -> Offer {
         let key = self.key(&url);
         if self.known.contains(&key) {
-            return self.meet_again(url, depth, origin);
+            return self.meet_again(url, depth, origin, named);
         }
         if let Some(reason) = self.counters.judge(&url) {
             return Offer::Refused(reason);
@@ -168,58 +177,80 @@ impl Frontier {
         let length = url.as_str().len();
         let is_full =
             self.room(origin) == 0 || self.waiting_bytes.saturating_add(length) > WAITING_MAX_BYTES;
-        if is_full && !self.comes_first(&url) {
+        if is_full && self.first_for(&url, named).is_none() {
             return Offer::Refused(Reason::Budget);
         }
-        self.admit(url, depth, origin);
-        Offer::Admitted
+        self.admit(url, depth, origin, named)
     }
 
     /// Lets a URL in that was let in before, by the crawl that this one resumes.
-    pub(crate) fn restore(&mut self, url: PageUrl, depth: u32, origin: Origin) {
+    pub(crate) fn restore(
+        &mut self,
+        url: PageUrl,
+        depth: u32,
+        origin: Origin,
+        named: Option<Topic>,
+    ) {
         if self.is_known(&url) {
-            self.meet_again(url, depth, origin);
+            self.meet_again(url, depth, origin, named);
         } else {
-            self.admit(url, depth, origin);
+            self.admit(url, depth, origin, named);
         }
     }
 
-    /// A link to what only a sitemap had named is as good as the first news of it.
-    fn meet_again(&mut self, url: PageUrl, depth: u32, origin: Origin) -> Offer {
+    /// A link to what only a sitemap had named is as good as the first news of it, and so is one
+    /// that is the first to call a page what comes first.
+    fn meet_again(
+        &mut self,
+        url: PageUrl,
+        depth: u32,
+        origin: Origin,
+        named: Option<Topic>,
+    ) -> Offer {
         let key = self.key(&url);
         if origin == Origin::Sitemap || self.visited.contains(&key) {
             return Offer::Known;
         }
-        let Some(place) = self.in_sitemap.remove(&key) else {
+        let Some(place) = self.places.get(&key).copied() else {
             return Offer::Known;
         };
-        // The same page may be named by another URL, which is not of the same length.
-        let before = self.waiting.remove(&place);
-        let freed = before.map_or(0, |waiting| waiting.url.as_str().len());
-        self.waiting_bytes = self.waiting_bytes.saturating_sub(freed);
-        self.waiting_bytes += url.as_str().len();
-        let place = Place {
-            rank: Rank::Linked,
-            depth,
-            arrival: self.arrivals,
+        let rank = match (place.rank, self.first_for(&url, named)) {
+            (Rank::Linked | Rank::InSitemap | Rank::Query, Some(topic)) => Rank::Topic(topic),
+            (Rank::InSitemap, None) => Rank::Linked,
+            (Rank::Topic(_), _) | (Rank::Linked | Rank::Query, None) => return Offer::Known,
         };
-        self.arrivals += 1;
-        self.waiting.insert(place, Waiting { url, depth });
-        Offer::Admitted
+        let depth = match place.rank {
+            Rank::InSitemap => depth,
+            Rank::Topic(_) | Rank::Linked | Rank::Query => depth.min(place.depth),
+        };
+        // The same page may be named by another URL, which is not of the same length.
+        self.remove(place);
+        self.insert(url, depth, rank)
     }
 
-    fn admit(&mut self, url: PageUrl, depth: u32, origin: Origin) {
-        let key = self.key(&url);
+    fn admit(&mut self, url: PageUrl, depth: u32, origin: Origin, named: Option<Topic>) -> Offer {
         self.admitted += 1;
         self.admitted_of_sitemaps += usize::from(origin == Origin::Sitemap);
-        self.known.insert(key);
-        self.waiting_bytes += url.as_str().len();
+        self.known.insert(self.key(&url));
         let is_late = self.counters.count(&url);
-        let rank = match self.topic(&url) {
+        let rank = match self.first_for(&url, named) {
             Some(topic) => Rank::Topic(topic),
             None if is_late => Rank::Query,
             None if origin == Origin::Sitemap => Rank::InSitemap,
             None => Rank::Linked,
+        };
+        self.insert(url, depth, rank)
+    }
+
+    fn insert(&mut self, url: PageUrl, depth: u32, rank: Rank) -> Offer {
+        let offer = match rank {
+            Rank::Topic(topic) => {
+                if let Some(count) = self.topics.get_mut(topic.index()) {
+                    *count += 1;
+                }
+                Offer::First(topic)
+            }
+            Rank::Linked | Rank::InSitemap | Rank::Query => Offer::Admitted,
         };
         let place = Place {
             rank,
@@ -227,18 +258,17 @@ impl Frontier {
             arrival: self.arrivals,
         };
         self.arrivals += 1;
-        if rank == Rank::InSitemap {
-            self.in_sitemap.insert(key, place);
-        }
+        self.waiting_bytes += url.as_str().len();
+        self.places.insert(self.key(&url), place);
         self.waiting.insert(place, Waiting { url, depth });
+        offer
     }
 
-    /// The topic of a page that comes first for it.
-    fn topic(&mut self, url: &PageUrl) -> Option<Topic> {
-        let topic = topic_of(url)?;
-        let count = self.topics.get_mut(topic.index())?;
-        *count += 1;
-        (*count <= FIRST_PER_TOPIC).then_some(topic)
+    fn remove(&mut self, place: Place) {
+        if let Some(Waiting { url, .. }) = self.waiting.remove(&place) {
+            self.waiting_bytes = self.waiting_bytes.saturating_sub(url.as_str().len());
+            self.places.remove(&self.key(&url));
+        }
     }
 
     /// The next URL, without taking it: it stays until [`Self::finish`], so that an abandoned
@@ -257,10 +287,8 @@ impl Frontier {
 
     /// Takes the URL that [`Self::next`] gave.
     pub(crate) fn finish(&mut self) {
-        if let Some((_, done)) = self.waiting.pop_first() {
-            self.waiting_bytes = self.waiting_bytes.saturating_sub(done.url.as_str().len());
-            let key = self.key(&done.url);
-            self.in_sitemap.remove(&key);
+        if let Some(place) = self.waiting.first_key_value().map(|(place, _)| *place) {
+            self.remove(place);
         }
     }
 

@@ -12,7 +12,7 @@ mod fetch;
 mod frontier;
 pub mod not_fetched;
 mod pace;
-mod priority;
+pub mod priority;
 pub mod profile;
 mod registrable;
 mod robots;

@@ -2,6 +2,7 @@
 //!
 //! Plain data: whoever drives a crawl stores it, and hands it back to resume an interrupted one.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize, Serializer};
@@ -14,6 +15,7 @@ use trawl_domain::site::SiteAddress;
 use crate::facts::PageFacts;
 use crate::facts::content::PageContent;
 use crate::not_fetched::NotFetched;
+use crate::priority::Topic;
 use crate::profile::Profile;
 
 /// One site to crawl.
@@ -75,6 +77,9 @@ pub(crate) fn listed_bytes(text: &str) -> usize {
     text.len() + 3 + text.bytes().map(escape).sum::<usize>()
 }
 
+/// Most bytes that the topic of a link takes as JSON.
+pub(crate) const TOPIC_MAX_BYTES: usize = r#""12345":"contact","#.len();
+
 /// The canonical URLs that entered the frontier with a page, in their order. At most
 /// [`DISCOVERED_MAX_BYTES`] of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,9 +88,21 @@ pub struct Discovered {
     /// Those that this page was the first of the crawl to link to.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<String>,
+    /// What the page calls those of them that come first for it, by their place in
+    /// [`links`](Self::links).
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub topics: BTreeMap<usize, Topic>,
     /// What sitemaps named, where some of that is recorded with this page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sitemap: Option<SitemapShare>,
+}
+
+impl Discovered {
+    /// The bytes that the links take as JSON.
+    pub(crate) fn link_bytes(&self) -> usize {
+        let links: usize = self.links.iter().map(|url| listed_bytes(url)).sum();
+        links + self.topics.len() * TOPIC_MAX_BYTES
+    }
 }
 
 /// What of the sitemaps of a site is recorded with one page: a page can take only so much.
@@ -271,5 +288,26 @@ impl StopReason {
             Self::Robots => "robots",
             Self::Error => "error",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_discovered_comes_back_from_its_text_and_so_does_what_had_no_topics() {
+        let before = r#"{"links":["http://a.test/1"]}"#;
+        let mut discovered: Discovered = serde_json::from_str(before).unwrap();
+        assert_eq!(discovered.links, ["http://a.test/1"]);
+        assert_eq!(serde_json::to_string(&discovered).unwrap(), before);
+        discovered.topics.insert(0, Topic::Imprint);
+        let text = serde_json::to_string(&discovered).unwrap();
+        assert!(text.ends_with(r#""topics":{"0":"imprint"}}"#), "{text}");
+        assert!(text.len() <= discovered.link_bytes() + r#"{"links":[],"topics":{}}"#.len());
+        assert_eq!(
+            serde_json::from_str::<Discovered>(&text).unwrap(),
+            discovered
+        );
     }
 }

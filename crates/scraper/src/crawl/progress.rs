@@ -19,6 +19,7 @@ use super::visit::{Outcome, Visit};
 use crate::facts::PageFacts;
 use crate::frontier::{Frontier, Offer, Origin, Waiting};
 use crate::not_fetched::{Decided, NotFetched, Reason, Refused};
+use crate::priority::Topic;
 use crate::profile::ProfileBuilder;
 use crate::step::{
     BodyHash, CrawlDelay, CrawlSummary, CrawledPage, DISCOVERED_MAX_BYTES, Discovered, PageCounts,
@@ -192,7 +193,7 @@ impl Progress {
                     for refused in extracted.refused {
                         self.decided.count(refused, &mut not_fetched);
                     }
-                    page.discovered.links = self.follow(extracted.links, depth, &mut not_fetched);
+                    page.discovered = self.follow(extracted.links, depth, &mut not_fetched);
                     page.not_fetched = not_fetched;
                 }
                 match duplicate {
@@ -257,8 +258,7 @@ impl Progress {
             more: is_unread,
             ..SitemapShare::default()
         };
-        let links = page.discovered.links.iter();
-        let mut bytes: usize = links.map(|url| listed_bytes(url)).sum();
+        let mut bytes = page.discovered.link_bytes();
         while let Some(url) = urls.pop_front() {
             let text = url.as_str().to_owned();
             let length = listed_bytes(&text);
@@ -267,8 +267,11 @@ impl Progress {
                 share.more = true;
                 break;
             }
-            match self.frontier.offer(url, SITEMAP_DEPTH, Origin::Sitemap) {
-                Offer::Admitted => {
+            let offer = self
+                .frontier
+                .offer(url, SITEMAP_DEPTH, Origin::Sitemap, None);
+            match offer {
+                Offer::Admitted | Offer::First(_) => {
                     bytes += length;
                     share.urls.push(text);
                 }
@@ -309,22 +312,31 @@ impl Progress {
             self.frontier.finish();
         }
         self.visit(&url, final_url.as_ref());
-        let Discovered { links, sitemap } = &page.discovered;
-        self.restore(links, page.depth.saturating_add(1), Origin::Link);
+        let Discovered {
+            links,
+            topics,
+            sitemap,
+        } = &page.discovered;
+        let depth = page.depth.saturating_add(1);
+        for (place, url) in links.iter().enumerate() {
+            self.restore(url, depth, Origin::Link, topics.get(&place).copied());
+        }
         if let (PageState::Fetched, Some(facts)) = (page.state, &page.facts) {
             self.have(&url, final_url.as_ref(), facts, page.body_hash);
         }
         if let Some(share) = sitemap {
-            self.restore(&share.urls, SITEMAP_DEPTH, Origin::Sitemap);
+            for url in &share.urls {
+                self.restore(url, SITEMAP_DEPTH, Origin::Sitemap, None);
+            }
             self.take_share(share);
         }
         self.count(page.state, page.body_bytes, &page.not_fetched);
         self.fetching = self.fetching.saturating_add(page.duration);
     }
 
-    fn restore(&mut self, urls: &[String], depth: u32, origin: Origin) {
-        for url in urls.iter().filter_map(|url| PageUrl::parse(url).ok()) {
-            self.frontier.restore(url, depth, origin);
+    fn restore(&mut self, url: &str, depth: u32, origin: Origin, named: Option<Topic>) {
+        if let Ok(url) = PageUrl::parse(url) {
+            self.frontier.restore(url, depth, origin, named);
         }
     }
 

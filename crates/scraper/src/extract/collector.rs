@@ -173,8 +173,13 @@ impl Collector {
             "title" => self.head.enter_title(),
             "meta" => self.see_meta(attributes),
             "link" => self.see_link(attributes),
-            "a" | "area" => self.see_anchor(attributes),
+            "a" => self.see_anchor(attributes),
+            "area" => {
+                self.see_anchor(attributes);
+                self.links.leave();
+            }
             "img" => {
+                self.see_link_titles(attributes);
                 self.see_source(attributes);
                 self.logo.see_image(attributes, &class, &id, &self.base);
                 self.see_pictured_text(attributes, pictured);
@@ -211,6 +216,7 @@ impl Collector {
         self.logo.leave_box(name);
         match name {
             "a" => {
+                self.links.leave();
                 if let Some(links) = &mut self.link_list {
                     links.leave();
                 }
@@ -255,6 +261,7 @@ impl Collector {
         self.announced.heading_text(text);
         self.microdata.text(text);
         self.content.text(text);
+        self.links.text(text);
         if let Some(links) = &mut self.link_list {
             links.text(text);
         }
@@ -374,6 +381,7 @@ impl Collector {
 
     fn separate(&mut self) {
         self.announced.heading_text(" ");
+        self.links.text(" ");
         self.microdata.text(" ");
         let Self {
             window,
@@ -446,7 +454,8 @@ impl Collector {
         match name.as_str() {
             "refresh" => {
                 if let Some(target) = refresh_target(&content) {
-                    self.links.add(&self.base, target, "");
+                    self.links.enter(&self.base, target, "");
+                    self.links.leave();
                 }
             }
             _ => {

@@ -1,12 +1,13 @@
 //! The links of a page that lead into its site.
 
 use foldhash::fast::RandomState;
-use indexmap::IndexSet;
+use indexmap::IndexMap;
+use indexmap::map::Entry;
 use trawl_domain::url_rules::{PageUrl, PageUrlError, SiteScope};
 use url::Url;
 
 use crate::not_fetched::{Reason, Refused};
-use crate::priority::topic_of;
+use crate::priority::{LABEL_MAX_BYTES, Topic, topic_of, topic_of_label};
 use crate::words::strip_word;
 
 /// Most links kept of one page, in bytes of their URLs. Chosen: twice what the frontier takes
@@ -33,33 +34,52 @@ const FILE_ENDINGS: &[&str] = &[
     "webp", "wma", "wmv", "woff", "woff2", "xls", "xlsx", "xml", "xz", "zip",
 ];
 
+/// Most bytes of what a link says, as it is written. Chosen: four times what is looked at, for
+/// entities and the white space of markup.
+const LABEL_RAW_MAX_BYTES: usize = 4 * LABEL_MAX_BYTES;
+
+/// A link into the site that is to be followed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Link {
+    pub(crate) url: PageUrl,
+    /// What the page calls it, if that says who is behind the site.
+    pub(crate) named: Option<Topic>,
+}
+
 /// Collects links, each once.
 #[derive(Debug)]
 pub(super) struct Links {
     scope: SiteScope,
-    found: IndexSet<PageUrl, RandomState>,
+    found: IndexMap<PageUrl, Option<Topic>, RandomState>,
     found_bytes: usize,
     refused: Vec<Refused>,
     seen: usize,
     /// Those seen that lead into the site, and those that lead elsewhere.
     counts: (u64, u64),
+    /// The link that is open, and what it is called by its title.
+    open: Option<Link>,
+    /// What the open link says so far.
+    label: String,
 }
 
 impl Links {
     pub(super) fn new(scope: SiteScope) -> Self {
         Self {
             scope,
-            found: IndexSet::default(),
+            found: IndexMap::default(),
             found_bytes: 0,
             refused: Vec::new(),
             seen: 0,
             counts: (0, 0),
+            open: None,
+            label: String::new(),
         }
     }
 
-    /// Takes a link if it leads into the site and is to be followed; gives back where it leads if
-    /// that is elsewhere.
-    pub(super) fn add(&mut self, base: &Url, href: &str, rel: &str) -> Option<PageUrl> {
+    /// A link begins: it is taken if it leads into the site and is to be followed; gives back where
+    /// it leads if that is elsewhere.
+    pub(super) fn enter(&mut self, base: &Url, href: &str, rel: &str) -> Option<PageUrl> {
+        self.leave();
         self.seen += 1;
         // A reference to a place on the page itself is by far the most common of all.
         if self.seen > LINKS_SEEN_MAX || href.is_empty() || href.starts_with('#') {
@@ -79,7 +99,6 @@ impl Links {
             return Some(url);
         }
         self.counts.0 += 1;
-        let length = url.as_str().len();
         if names_a_file(&url) {
             self.refuse(Reason::Type, url.as_str());
         } else if rel
@@ -87,15 +106,66 @@ impl Links {
             .any(|word| word.eq_ignore_ascii_case("nofollow"))
         {
             self.refuse(Reason::Nofollow, url.as_str());
-        } else if self.found_bytes + length > LINKS_MAX_BYTES
-            && (self.found_bytes + length > LINKS_MAX_BYTES + TOPICS_MAX_BYTES
-                || topic_of(&url).is_none())
-        {
-            self.refuse(Reason::Budget, url.as_str());
-        } else if self.found.insert(url) {
-            self.found_bytes += length;
+        } else {
+            self.label.clear();
+            self.open = Some(Link { url, named: None });
         }
         None
+    }
+
+    /// Whether a link is open that is to be followed.
+    pub(super) fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
+    /// A title of the open link, or of a picture in it, which counts where its text says nothing.
+    pub(super) fn title(&mut self, title: &str) {
+        if let Some(open) = &mut self.open {
+            open.named = open.named.or_else(|| topic_of_label(title.trim()));
+        }
+    }
+
+    /// Visible text, with entities.
+    pub(super) fn text(&mut self, text: &str) {
+        if self.open.is_some() && self.label.len() <= LABEL_RAW_MAX_BYTES {
+            // One byte more than is looked at tells that there is more.
+            let room = LABEL_RAW_MAX_BYTES + 1 - self.label.len();
+            let kept = text.get(..text.floor_char_boundary(room));
+            self.label.push_str(kept.unwrap_or_default());
+        }
+    }
+
+    /// A link ends.
+    pub(super) fn leave(&mut self) {
+        let Some(Link { url, named }) = self.open.take() else {
+            return;
+        };
+        let named = self.topic_of_text().or(named);
+        let has_room = |bytes: usize| self.found_bytes + url.as_str().len() <= bytes;
+        let is_taken = has_room(LINKS_MAX_BYTES)
+            || has_room(LINKS_MAX_BYTES + TOPICS_MAX_BYTES)
+                && named.or_else(|| topic_of(&url)).is_some();
+        match self.found.entry(url) {
+            Entry::Occupied(mut known) => {
+                let known = known.get_mut();
+                *known = known.or(named);
+            }
+            Entry::Vacant(new) if is_taken => {
+                self.found_bytes += new.key().as_str().len();
+                new.insert(named);
+            }
+            Entry::Vacant(new) => {
+                let url = new.into_key();
+                self.refuse(Reason::Budget, url.as_str());
+            }
+        }
+    }
+
+    fn topic_of_text(&self) -> Option<Topic> {
+        if self.label.len() > LABEL_RAW_MAX_BYTES {
+            return None;
+        }
+        topic_of_label(htmlize::unescape(&*self.label).trim())
     }
 
     /// How many links lead into the site, and how many elsewhere; one to a place on the page
@@ -106,17 +176,16 @@ impl Links {
 
     /// Ends the page: the links to follow, of which there are none where it asks for that, and
     /// those that are not followed.
-    pub(super) fn take(&mut self, follows: bool) -> (Vec<PageUrl>, Vec<Refused>) {
+    pub(super) fn take(&mut self, follows: bool) -> (Vec<Link>, Vec<Refused>) {
+        self.leave();
         let mut found = std::mem::take(&mut self.found);
         if !follows {
-            for url in found.drain(..) {
+            for (url, _) in found.drain(..) {
                 self.refuse(Reason::Nofollow, url.as_str());
             }
         }
-        (
-            found.into_iter().collect(),
-            std::mem::take(&mut self.refused),
-        )
+        let links = found.into_iter().map(|(url, named)| Link { url, named });
+        (links.collect(), std::mem::take(&mut self.refused))
     }
 
     fn refuse(&mut self, reason: Reason, url: &str) {
@@ -156,9 +225,10 @@ mod tests {
         let page = PageUrl::parse("http://a.test/dir/page").expect("page");
         let mut found = Links::new(SiteScope::of(&page));
         for link in links {
-            found.add(page.as_url(), link, "");
+            found.enter(page.as_url(), link, "");
         }
-        found.take(true).0.iter().map(PageUrl::to_string).collect()
+        let (links, _) = found.take(true);
+        links.iter().map(|link| link.url.to_string()).collect()
     }
 
     #[test]
@@ -197,7 +267,7 @@ mod tests {
             (&long, ""),
             ("/c", "noopener"),
         ] {
-            links.add(page.as_url(), href, rel);
+            links.enter(page.as_url(), href, rel);
         }
         let (found, refused) = links.take(false);
         assert!(found.is_empty());
@@ -219,7 +289,7 @@ mod tests {
         let page = PageUrl::parse("http://a.test/").expect("page");
         let mut links = Links::new(SiteScope::of(&page));
         for n in 0..100_000 {
-            links.add(page.as_url(), &format!("/{n}/{}", "x".repeat(100)), "");
+            links.enter(page.as_url(), &format!("/{n}/{}", "x".repeat(100)), "");
         }
         assert!(links.found_bytes <= LINKS_MAX_BYTES);
         assert!(links.refused.len() <= REFUSED_MAX);
@@ -227,14 +297,55 @@ mod tests {
         // A footer is still seen, and is bounded as well.
         links.seen = 0;
         for n in 0..10_000 {
-            links.add(page.as_url(), &format!("/{n}/impressum"), "");
+            links.enter(page.as_url(), &format!("/{n}/impressum"), "");
+            links.enter(page.as_url(), &format!("/{n}/id"), "");
+            links.text("Kontakt");
         }
         let (found, _) = links.take(true);
-        assert!(
-            found
-                .iter()
-                .any(|url| url.as_str().ends_with("/0/impressum"))
-        );
+        for expected in ["/0/impressum", "/0/id"] {
+            let is_it = |link: &Link| link.url.as_str().ends_with(expected);
+            assert!(found.iter().any(is_it), "{expected}");
+        }
         assert!(links.found_bytes <= LINKS_MAX_BYTES + TOPICS_MAX_BYTES);
+    }
+
+    #[test]
+    fn a_link_is_called_by_its_text_or_its_title_wherever_it_stands() {
+        let page = PageUrl::parse("http://a.test/").expect("page");
+        let mut links = Links::new(SiteScope::of(&page));
+        let mut link = |href: &str, title: &str, text: &[&str]| {
+            links.enter(page.as_url(), href, "");
+            links.title(title);
+            text.iter().for_each(|text| links.text(text));
+            links.leave();
+            links.text("Impressum");
+        };
+        let wide = format!("{}Kontakt", " ".repeat(LABEL_RAW_MAX_BYTES));
+        for (href, title, text) in [
+            ("/1", "", &["\n  &Uuml;ber", " ", "uns\n"][..]),
+            ("/2", "Kontakt", &["›"]),
+            ("/3", "Kontakt", &["Impressum"]),
+            ("/4", "", &["mehr"]),
+            ("/5", "", &[&wide]),
+            ("/6", "", &["x", &wide[1..], "Kontakt"]),
+            ("/4", "", &["Team"]),
+            ("/1", "", &["Kontakt"]),
+        ] {
+            link(href, title, text);
+        }
+        let (found, _) = links.take(true);
+        let topics: Vec<_> = found.iter().map(|link| link.named).collect();
+        use Topic::{About, Contact, Imprint, Team};
+        assert_eq!(
+            topics,
+            [
+                Some(About),
+                Some(Contact),
+                Some(Imprint),
+                Some(Team),
+                None,
+                None
+            ]
+        );
     }
 }

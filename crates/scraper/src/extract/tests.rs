@@ -120,7 +120,7 @@ fn everything_is_found_and_nothing_else() {
     assert_eq!(wordpress.theme.as_deref(), Some("Divi"));
     assert!(wordpress.divi && wordpress.yoast_seo && wordpress.contact_form_7);
     assert!(!wordpress.elementor && !wordpress.woocommerce && !wordpress.wpforms);
-    let links: Vec<&str> = links.iter().map(PageUrl::as_str).collect();
+    let links: Vec<&str> = links.iter().map(|link| link.url.as_str()).collect();
     assert_eq!(
         links,
         [
@@ -301,7 +301,7 @@ fn links_follow_the_base_of_the_page() {
         <meta http-equiv=refresh content="0; URL='c'"><a href=" d
         ">x</a><a>x</a><a href="javascript:x()">x</a>"#;
     let links = extract(&[page.as_bytes()]).links;
-    let paths: Vec<&str> = links.iter().map(|url| url.as_url().path()).collect();
+    let paths: Vec<&str> = links.iter().map(|link| link.url.as_url().path()).collect();
     assert_eq!(paths, ["/sub/a", "/sub/b", "/sub/c", "/sub/d"]);
 }
 

@@ -5,7 +5,8 @@ fn page(text: &str) -> PageUrl {
 }
 
 fn offer_all(frontier: &mut Frontier, urls: &[&str], depth: u32, origin: Origin) -> Vec<Offer> {
-    let offer = |url: &&str| frontier.offer(page(&format!("http://a.test{url}")), depth, origin);
+    let offer =
+        |url: &&str| frontier.offer(page(&format!("http://a.test{url}")), depth, origin, None);
     urls.iter().map(offer).collect()
 }
 
@@ -27,7 +28,7 @@ fn urls_leave_breadth_first_and_each_once() {
     let offers = offer_all(&mut frontier, &["/b", "/", "/c", "/b"], 1, Origin::Link);
     use Offer::{Admitted, Known};
     assert_eq!(offers, [Admitted, Known, Admitted, Known]);
-    let twin = frontier.offer(page("https://www.a.test/b"), 2, Origin::Link);
+    let twin = frontier.offer(page("https://www.a.test/b"), 2, Origin::Link, None);
     assert_eq!(twin, Known);
     assert_eq!(drain(&mut frontier), ["/b", "/c", "/deep"]);
 }
@@ -77,9 +78,53 @@ fn a_full_frontier_takes_what_comes_first_and_no_more() {
         .flat_map(|n| offer_all(&mut frontier, &[&format!("/{n}/contact")], 1, Origin::Link))
         .collect();
     let refused = Offer::Refused(Reason::Budget);
-    assert_eq!(offers[..4], [Offer::Admitted; 4]);
+    assert_eq!(offers[..4], [Offer::First(Topic::Contact); 4]);
     assert_eq!(offers[4..], [refused; 2]);
     assert_eq!(drain(&mut frontier)[..2], ["/0/contact", "/1/contact"]);
+}
+
+#[test]
+fn what_a_link_says_counts_like_what_a_url_says() {
+    let mut frontier = Frontier::new(1, false);
+    let offer = |frontier: &mut Frontier, path: &str, depth, origin, named| {
+        frontier.offer(page(&format!("http://a.test{path}")), depth, origin, named)
+    };
+    let link = Origin::Link;
+    use Topic::{Contact, Imprint, Legal};
+    offer(&mut frontier, "/s", 1, Origin::Sitemap, None);
+    for n in 0..200 {
+        offer(&mut frontier, &format!("/p?id={n}"), 1, link, None);
+    }
+    for n in 0..20 {
+        offer(&mut frontier, &format!("/f{n}"), 1, link, None);
+    }
+    for (path, named, expected) in [
+        ("/s", Some(Imprint), Offer::First(Imprint)),
+        // Of what waited in its place; of what waited for all others.
+        ("/p?id=5", Some(Legal), Offer::First(Legal)),
+        ("/p?id=50", Some(Contact), Offer::First(Contact)),
+        ("/p?id=50", Some(Imprint), Offer::Known),
+        ("/p?id=51", None, Offer::Known),
+        // There is no room for others.
+        ("/x", None, Offer::Refused(Reason::Budget)),
+        ("/x", Some(Contact), Offer::First(Contact)),
+        // The URL says more than the link.
+        ("/kontakt", Some(Legal), Offer::First(Contact)),
+        ("/y", Some(Contact), Offer::First(Contact)),
+        ("/z", Some(Contact), Offer::Refused(Reason::Budget)),
+        ("/p?id=52", Some(Contact), Offer::Known),
+    ] {
+        let offered = offer(&mut frontier, path, 3, link, named);
+        assert_eq!(offered, expected, "{path}");
+    }
+    assert_eq!(frontier.places.len(), frontier.waiting.len());
+    assert_eq!(
+        drain(&mut frontier)[..7],
+        [
+            "/p?id=50", "/x", "/kontakt", "/y", "/s", "/p?id=5", "/p?id=0"
+        ]
+    );
+    assert_eq!((frontier.waiting_bytes, frontier.places.len()), (0, 0));
 }
 
 #[test]
@@ -143,7 +188,7 @@ fn what_a_crawl_admits_is_bounded() {
     let mut admitted = 0;
     for n in 0..1000 {
         let url = page(&format!("http://a.test/{n}"));
-        match frontier.offer(url, 1, Origin::Link) {
+        match frontier.offer(url, 1, Origin::Link, None) {
             Offer::Admitted => admitted += 1,
             other => assert_eq!(other, Offer::Refused(Reason::Budget)),
         }
@@ -153,7 +198,7 @@ fn what_a_crawl_admits_is_bounded() {
     let mut frontier = Frontier::new(100_000, false);
     for n in 0..20_000 {
         let url = page(&format!("http://a.test/{n}/{}", "x".repeat(900)));
-        frontier.offer(url, 1, Origin::Link);
+        frontier.offer(url, 1, Origin::Link, None);
         assert!(frontier.waiting_bytes <= WAITING_MAX_BYTES);
     }
     assert!(frontier.waiting.len() < 10_000);
@@ -164,9 +209,9 @@ fn the_bytes_that_wait_are_those_of_the_urls_that_wait() {
     let mut frontier = Frontier::new(10, false);
     for path in ["/a", "/b"] {
         let url = page(&format!("http://www.a.test{path}"));
-        frontier.offer(url, 1, Origin::Sitemap);
+        frontier.offer(url, 1, Origin::Sitemap, None);
         let twin = page(&format!("https://a.test{path}"));
-        assert_eq!(frontier.offer(twin, 1, Origin::Link), Offer::Admitted);
+        assert_eq!(frontier.offer(twin, 1, Origin::Link, None), Offer::Admitted);
     }
     let waiting = frontier.waiting.values();
     let bytes: usize = waiting.map(|waiting| waiting.url.as_str().len()).sum();

@@ -47,6 +47,100 @@ async fn the_budget_goes_to_the_pages_that_matter_first() {
     assert_eq!(crawled.not_fetched(Reason::Budget), 2);
 }
 
+/// A site whose URLs say nothing: a shop window of pages first, then one for each label.
+fn of_ids(labels: &[&str]) -> Site {
+    let mut links = String::new();
+    let mut site = Site::new(1);
+    for n in 0..20 {
+        links.push_str(&format!("<a href=\"/p?id={n}\">{n}</a>\n"));
+        site = site.with_reply(&format!("/p?id={n}"), page(&n.to_string()));
+    }
+    for (n, label) in (20..).zip(labels) {
+        links.push_str(&label.replace("HREF", &format!("href=\"/p?id={n}\"")));
+        site = site.with_reply(&format!("/p?id={n}"), page(&n.to_string()));
+    }
+    let start = format!("<!DOCTYPE html><meta charset=utf-8><title>Start</title>{links}");
+    site.with_reply("/", Reply::html(start))
+}
+
+#[tokio::test]
+async fn what_links_say_counts_where_urls_say_nothing_in_any_language() {
+    // In the order of the pages; they are fetched as contact, about, imprint, legal.
+    for labels in [
+        [
+            "<a HREF>Datenschutz</a>",
+            "<a HREF><span>Impressum</span> </a>",
+            "<a HREF>\n &Uuml;ber\n uns</a>",
+            "<a HREF>Kontakt &amp; Anfahrt</a>",
+        ],
+        [
+            "<a HREF>Politique de confidentialité</a>",
+            "<a HREF>Mentions légales</a>",
+            "<a HREF>À propos</a>",
+            "<a HREF>Nous contacter</a>",
+        ],
+        [
+            "<a HREF>Политика конфиденциальности</a>",
+            "<a HREF>Реквизиты</a>",
+            "<a HREF>О компании</a>",
+            "<a HREF>Контакты</a>",
+        ],
+        [
+            "<a HREF>プライバシーポリシー</a>",
+            "<a HREF>特定商取引法に基づく表記</a>",
+            "<a HREF>会社概要</a>",
+            "<a HREF>お問い合わせ</a>",
+        ],
+        [
+            "<a HREF>Gizlilik</a>",
+            "<a HREF>Künye</a>",
+            "<a HREF>HAKKIMIZDA</a>",
+            "<a HREF>İletişim</a>",
+        ],
+        // By what stands for a text.
+        [
+            "<a HREF title=Privacy>§</a>",
+            "<a HREF aria-label=\"Aviso legal\"><svg></svg></a>",
+            "<a HREF><img src=a.png alt=\"Chi siamo\"></a>",
+            "<map><area HREF alt=\"صفحة\" title=\"اتصل بنا\"></map>",
+        ],
+    ] {
+        let (farm, crawled) = crawl(of_ids(&labels), 6).await;
+        assert_eq!(
+            paths(&farm, "shop.test")[1..],
+            [
+                "/", "/p?id=23", "/p?id=22", "/p?id=21", "/p?id=20", "/p?id=0"
+            ],
+            "{labels:?}"
+        );
+        // An interruption after any page changes nothing.
+        for cut in 1..6 {
+            farm.forget_hits();
+            let address = farm.domain("shop.test");
+            let rest = resume(order(&address, 6), &crawled.pages[..cut]).await;
+            let urls = |pages: &[CrawledPage]| -> Vec<String> {
+                pages.iter().map(|page| page.url.clone()).collect()
+            };
+            assert_eq!(urls(&rest.pages), urls(&crawled.pages[cut..]), "{labels:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_later_page_calls_a_page_that_waits_moves_it_forward() {
+    let footer = "<!DOCTYPE html><title>0</title><a href=\"/p?id=9\">Impressum</a>";
+    let site = of_ids(&[]).with_reply("/p?id=0", Reply::html(footer));
+    let (farm, crawled) = crawl(site, 5).await;
+    let expected = ["/", "/p?id=0", "/p?id=9", "/p?id=1", "/p?id=2"];
+    assert_eq!(paths(&farm, "shop.test")[1..], expected);
+    for cut in 1..5 {
+        farm.forget_hits();
+        let address = farm.domain("shop.test");
+        resume(order(&address, 5), &crawled.pages[..cut]).await;
+        assert_eq!(paths(&farm, "shop.test")[1..], expected[cut..]);
+    }
+}
+
 /// A site of these pages and of contact and imprint, which no list of links names first.
 fn with_footer(links: &[String]) -> Site {
     let site = pages(Site::new(1), &["/impressum", "/kontakt"]);

@@ -167,8 +167,9 @@ pub(crate) fn paths(farm: &SiteFarm, host: &str) -> Vec<String> {
     paths.filter(|path| path != "/sitemap.xml").collect()
 }
 
-/// A page as an earlier attempt would have recorded it.
+/// A page as an earlier attempt would have recorded it, which is as JSON.
 pub(crate) fn record(page: &CrawledPage) -> RecordedPage {
+    let discovered = serde_json::to_string(&page.discovered).expect("JSON");
     RecordedPage {
         url: page.url.clone(),
         final_url: page.final_url.clone(),
@@ -177,7 +178,7 @@ pub(crate) fn record(page: &CrawledPage) -> RecordedPage {
         body_bytes: page.body_bytes,
         duration: page.duration,
         body_hash: page.body_hash,
-        discovered: page.discovered.clone(),
+        discovered: serde_json::from_str(&discovered).expect("what was written"),
         not_fetched: page.not_fetched.clone(),
         facts: page.facts.clone(),
     }

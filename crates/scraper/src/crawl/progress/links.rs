@@ -4,18 +4,11 @@ use trawl_domain::crawl_options::{CrawlOptions, SitemapUse};
 use trawl_domain::url_rules::PageUrl;
 
 use super::Progress;
-use crate::extract::names_a_file;
+use crate::extract::{Link, names_a_file};
 use crate::frontier::{Offer, Origin};
 use crate::not_fetched::{NotFetched, Reason, Refused};
-use crate::step::{DISCOVERED_MAX_BYTES, listed_bytes};
+use crate::step::{DISCOVERED_MAX_BYTES, Discovered, TOPIC_MAX_BYTES, listed_bytes};
 use crate::traps::sign_of_a_trap;
-
-/// The links of one page that got in.
-#[derive(Debug, Default)]
-struct Followed {
-    urls: Vec<String>,
-    bytes: usize,
-}
 
 impl Progress {
     /// Lets in the links of a page at `depth`, and gives back those that are new, in the order in
@@ -23,59 +16,69 @@ impl Progress {
     /// on the page it stands.
     pub(super) fn follow(
         &mut self,
-        links: Vec<PageUrl>,
+        links: Vec<Link>,
         depth: u32,
         not_fetched: &mut NotFetched,
-    ) -> Vec<String> {
-        let mut followed = Followed::default();
+    ) -> Discovered {
+        let mut followed = Discovered::default();
         if self.options.sitemap == SitemapUse::Only {
-            return followed.urls;
+            return followed;
         }
         let depth = depth.saturating_add(1);
         let is_too_deep = self.options.max_depth.is_some_and(|max| depth > max);
         let mut others = Vec::new();
-        for url in links {
+        let mut bytes = 0;
+        for Link { url, named } in links {
             let Some(url) = self.consider(url, not_fetched) else {
                 continue;
             };
+            let link = Link { url, named };
             if is_too_deep {
-                self.refuse(Reason::TooDeep, &url, not_fetched);
-            } else if self.frontier.comes_first(&url) {
-                self.let_in(url, depth, &mut followed, not_fetched);
+                self.refuse(Reason::TooDeep, &link.url, not_fetched);
+            } else if self.frontier.first_for(&link.url, named).is_some() {
+                bytes += self.let_in(link, depth, bytes, &mut followed, not_fetched);
             } else {
-                others.push(url);
+                others.push(link);
             }
         }
-        for url in others {
-            self.let_in(url, depth, &mut followed, not_fetched);
+        for link in others {
+            bytes += self.let_in(link, depth, bytes, &mut followed, not_fetched);
         }
-        followed.urls
+        followed
     }
 
+    /// Lets in one link, and gives back the bytes that it takes beside those of the links before.
     fn let_in(
         &mut self,
-        url: PageUrl,
+        Link { url, named }: Link,
         depth: u32,
-        followed: &mut Followed,
+        bytes_before: usize,
+        followed: &mut Discovered,
         not_fetched: &mut NotFetched,
-    ) {
+    ) -> usize {
         let text = url.as_str().to_owned();
-        let bytes = followed.bytes.saturating_add(listed_bytes(&text));
-        if bytes > DISCOVERED_MAX_BYTES {
+        let bytes = listed_bytes(&text) + named.map_or(0, |_| TOPIC_MAX_BYTES);
+        if bytes_before + bytes > DISCOVERED_MAX_BYTES {
             self.refuse(Reason::Budget, &url, not_fetched);
-            return;
+            return 0;
         }
-        match self.frontier.offer(url, depth, Origin::Link) {
-            Offer::Admitted => {
-                followed.bytes = bytes;
-                followed.urls.push(text);
+        match self.frontier.offer(url, depth, Origin::Link, named) {
+            Offer::Admitted => {}
+            Offer::First(topic) => {
+                // What its URL says need not be recorded.
+                if named.is_some() {
+                    followed.topics.insert(followed.links.len(), topic);
+                }
             }
-            Offer::Known => {}
+            Offer::Known => return 0,
             Offer::Refused(reason) => {
                 self.decided
                     .count(Refused::new(reason, &text.as_str()), not_fetched);
+                return 0;
             }
         }
+        followed.links.push(text);
+        bytes
     }
 
     /// The form in which a URL is asked for, unless it is known for sure that it is not to be.

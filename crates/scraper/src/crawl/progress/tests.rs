@@ -8,14 +8,14 @@ use trawl_domain::path_globs::PathGlobs;
 
 use super::*;
 use crate::crawl::visit::Reach;
-use crate::extract::Extracted;
+use crate::extract::{Extracted, Link};
 
 /// One page of a made-up site.
 #[derive(Debug, Clone)]
 struct Node {
     path: String,
     kind: Kind,
-    links: Vec<usize>,
+    links: Vec<(usize, Option<Topic>)>,
     canonical: Option<usize>,
     body: u8,
 }
@@ -68,7 +68,14 @@ impl World {
                     canonical_url: node.canonical.map(|node| self.url(node).to_string()),
                     ..PageFacts::default()
                 },
-                links: node.links.iter().map(|node| self.url(*node)).collect(),
+                links: node
+                    .links
+                    .iter()
+                    .map(|(node, named)| Link {
+                        url: self.url(*node),
+                        named: *named,
+                    })
+                    .collect(),
                 refused: Vec::new(),
                 content: None,
             })),
@@ -183,7 +190,9 @@ fn nodes() -> impl Strategy<Value = Vec<Node>> {
         1 => Just(Kind::Broken),
         1 => Just(Kind::Closed),
     ];
-    let links = prop::collection::vec(0..200_usize, 0..12);
+    let topics = [Topic::Contact, Topic::About, Topic::Imprint, Topic::Legal];
+    let named = prop::option::weighted(0.2, prop::sample::select(topics.to_vec()));
+    let links = prop::collection::vec((0..200_usize, named), 0..12);
     let canonical = prop::option::weighted(0.2, 0..200_usize);
     let node = (path, kind, links, canonical, any::<u8>()).prop_map(
         |(path, kind, links, canonical, body)| Node {

@@ -123,6 +123,18 @@ impl Collector {
         self.contact_text(" ");
     }
 
+    /// What the open link is called, by itself or by a picture in it.
+    pub(super) fn see_link_titles(&mut self, attributes: &Attributes<'_>) {
+        if !self.links.is_open() {
+            return;
+        }
+        for name in ["aria-label", "title", "alt"] {
+            if let Some(title) = attributes.get(name) {
+                self.links.title(&title);
+            }
+        }
+    }
+
     pub(super) fn see_anchor(&mut self, attributes: &Attributes<'_>) {
         let Some(href) = attributes.get("href") else {
             return;
@@ -150,9 +162,10 @@ impl Collector {
             self.emails.add_cloudflare(hex);
         } else {
             let rel = attributes.get("rel").unwrap_or_default();
-            if let Some(url) = self.links.add(&self.base, href, &rel) {
+            if let Some(url) = self.links.enter(&self.base, href, &rel) {
                 self.see_outward(&url, attributes);
             }
+            self.see_link_titles(attributes);
         }
     }
 }
