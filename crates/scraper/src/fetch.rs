@@ -5,6 +5,7 @@
 
 mod body;
 mod client;
+mod cookies;
 mod error;
 mod resolve;
 mod retry_after;
@@ -12,6 +13,7 @@ mod tls;
 
 pub(crate) use body::Rationed;
 pub(crate) use client::{Answer, Fetcher};
+pub(crate) use cookies::Cookies;
 pub(crate) use error::FetchError;
 pub(crate) use tls::TlsSetupError;
 

@@ -33,11 +33,45 @@ pub(super) enum Next {
     },
 }
 
-/// Judges a redirect from `from`, the last of the URLs `seen` for this page, as they were asked for.
+/// The way of one page through redirects.
+#[derive(Debug)]
+pub(super) struct Trail {
+    /// The URLs as they were asked for, since a cookie was last set.
+    seen: Vec<PageUrl>,
+    redirects: usize,
+}
+
+impl Trail {
+    /// Begins at the URL that is asked for.
+    pub(super) fn from(first: PageUrl) -> Self {
+        Self {
+            seen: vec![first],
+            redirects: 0,
+        }
+    }
+
+    /// Goes on to the target of a redirect.
+    pub(super) fn follow(&mut self, target: PageUrl) {
+        self.seen.push(target);
+        self.redirects += 1;
+    }
+
+    /// With a new cookie, asking for the same is no circle: some sites send back only who brings it.
+    pub(super) fn forget(&mut self) {
+        self.seen.clear();
+    }
+
+    /// How many redirects were followed.
+    pub(super) fn redirects(&self) -> usize {
+        self.redirects
+    }
+}
+
+/// Judges a redirect from `from`, the end of the `trail` so far.
 pub(super) fn next(
     from: &PageUrl,
     location: &str,
-    seen: &[PageUrl],
+    trail: &Trail,
     judge: &(dyn Fn(&PageUrl) -> HopVerdict + Sync),
 ) -> Next {
     let failed = |led_to, sentence| Next::Stop {
@@ -52,13 +86,16 @@ pub(super) fn next(
     let Ok((next, target)) = given else {
         return failed(
             None,
-            format!("GET {from} was redirected to what is no URL of a page"),
+            format!(
+                "GET {from} was redirected to what is no URL of a page, {}",
+                shown(location)
+            ),
         );
     };
-    if seen.contains(&target) {
+    if trail.seen.contains(&target) {
         return failed(Some(next), format!("GET {from} was redirected in a circle"));
     }
-    if seen.len() > REDIRECTS_MAX {
+    if trail.redirects >= REDIRECTS_MAX {
         let sentence = format!("GET {from} was redirected more than {REDIRECTS_MAX} times");
         return failed(Some(next), sentence);
     }
@@ -87,4 +124,13 @@ pub(super) fn next(
         led_to: Some(next),
         outcome,
     }
+}
+
+/// Longest part of a `Location` that is told, in characters. Chosen: a line.
+const SHOWN_MAX_CHARS: usize = 120;
+
+/// A `Location` without its query, which may carry personal data.
+fn shown(location: &str) -> String {
+    let place = location.split(['?', '#']).next().unwrap_or_default();
+    place.chars().take(SHOWN_MAX_CHARS).collect()
 }

@@ -16,11 +16,11 @@ use trawl_domain::failure::{Failure, FailureCode};
 use trawl_domain::url_rules::{PageUrl, SiteScope};
 
 use super::page::{self, Read};
-use super::redirect::{self, HopVerdict, Next, REDIRECTS_MAX};
+use super::redirect::{self, HopVerdict, Next, REDIRECTS_MAX, Trail};
 use super::robots_gate::{Refusal, RobotsGate, status_failure};
 use crate::crawler::Shared;
 use crate::extract::Extracted;
-use crate::fetch::{Answer, FetchError};
+use crate::fetch::{Answer, Cookies, FetchError};
 use crate::pace::Pace;
 use crate::sitemap::{self, Entry};
 use crate::step::{BodyHash, CrawlDelay, Snooze};
@@ -49,6 +49,7 @@ pub(super) struct Visitor {
     shared: Arc<Shared>,
     pace: Pace,
     gate: RobotsGate,
+    cookies: Cookies,
     /// The last page was answered well, so that a failure now may be a hiccup.
     is_well: bool,
     /// What is kept of each page beside its facts.
@@ -169,6 +170,7 @@ impl Visitor {
             shared,
             pace,
             gate: RobotsGate::default(),
+            cookies: Cookies::default(),
             is_well: false,
             formats: options.formats,
             include_subdomains: options.include_subdomains,
@@ -191,7 +193,7 @@ impl Visitor {
         judge: &(dyn Fn(&PageUrl) -> HopVerdict + Sync),
     ) -> Result<Visit, Box<Snooze>> {
         let mut trace = Trace::default();
-        let mut seen = vec![url.clone()];
+        let mut trail = Trail::from(url.clone());
         let mut led_to = None;
         let mut target = url.clone();
         let outcome = loop {
@@ -199,23 +201,31 @@ impl Visitor {
                 Hop::Wait(snooze) => return Err(snooze),
                 Hop::End(outcome) => break outcome,
                 Hop::Cut(page, _) => break Outcome::Fetched(page),
-                Hop::Redirect(location) => match redirect::next(&target, &location, &seen, judge) {
-                    Next::Follow {
-                        target: next,
-                        known_as,
-                    } => {
-                        seen.push(next.clone());
-                        led_to = Some(known_as);
-                        target = next;
+                Hop::Redirect {
+                    location,
+                    is_marked,
+                } => {
+                    if is_marked {
+                        trail.forget();
                     }
-                    Next::Stop {
-                        led_to: next,
-                        outcome,
-                    } => {
-                        led_to = next.or(led_to);
-                        break outcome;
+                    match redirect::next(&target, &location, &trail, judge) {
+                        Next::Follow {
+                            target: next,
+                            known_as,
+                        } => {
+                            trail.follow(next.clone());
+                            led_to = Some(known_as);
+                            target = next;
+                        }
+                        Next::Stop {
+                            led_to: next,
+                            outcome,
+                        } => {
+                            led_to = next.or(led_to);
+                            break outcome;
+                        }
                     }
-                },
+                }
             }
         };
         debug!(
@@ -233,7 +243,7 @@ impl Visitor {
             etag: trace.etag,
             last_modified: trace.last_modified,
             body_hash: trace.body_hash,
-            outcome: if seen.len() > 1 {
+            outcome: if trail.redirects() > 0 {
                 outcome.after_an_answer()
             } else {
                 outcome
@@ -274,7 +284,7 @@ impl Visitor {
                     continue;
                 }
                 Hop::End(Outcome::Fetched(_)) => self.is_well = true,
-                Hop::Wait(_) | Hop::Redirect(_) | Hop::Cut(..) | Hop::End(_) => {}
+                Hop::Wait(_) | Hop::Redirect { .. } | Hop::Cut(..) | Hop::End(_) => {}
             }
             return hop;
         }
@@ -346,16 +356,21 @@ impl Visitor {
         let site = || SiteScope::of(url).with_subdomains(self.include_subdomains);
         let scope = scope.cloned().unwrap_or_else(site);
         let fetching = self.pace.start().await;
-        let hop = match self.shared.fetcher.get(url, max_body_bytes).await {
+        let fetcher = &self.shared.fetcher;
+        let hop = match fetcher.get_with(url, max_body_bytes, &self.cookies).await {
             Err(error) => Hop::End(Outcome::failed(&error, url)),
             Ok(mut answer) => {
+                let is_marked = self.cookies.take(url.as_url(), &answer);
                 trace.http_status = Some(answer.status().as_u16());
                 trace.first_byte = Some(answer.first_byte());
                 trace.etag = answer.short_header(&ETAG);
                 trace.last_modified = answer.short_header(&LAST_MODIFIED);
                 let hop = match (snooze_of(url, &answer), answer.location()) {
                     (Some(snooze), _) => Hop::Wait(snooze),
-                    (None, Some(location)) => Hop::Redirect(location),
+                    (None, Some(location)) => Hop::Redirect {
+                        location,
+                        is_marked,
+                    },
                     (None, None) => {
                         let product = &self.shared.product_token;
                         match page::read(url, scope, self.formats, product, &mut answer).await {
@@ -377,7 +392,11 @@ impl Visitor {
 enum Hop {
     /// The server wants to be left alone; nothing is decided.
     Wait(Box<Snooze>),
-    Redirect(String),
+    /// To somewhere, and whether asking for the same again is another request, by its cookies.
+    Redirect {
+        location: String,
+        is_marked: bool,
+    },
     /// What came of a page, and why not all of it.
     Cut(Box<Extracted>, Failure),
     End(Outcome),

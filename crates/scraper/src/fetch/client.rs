@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use percent_encoding::{CONTROLS, percent_encode};
 use reqwest::header::{
-    ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
-    LOCATION,
+    ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName,
+    HeaderValue, LOCATION,
 };
 use reqwest::{Client, StatusCode, redirect};
 use rustls::ClientConfig;
@@ -21,6 +21,7 @@ use trawl_domain::fetch_settings::FetchSettings;
 use trawl_domain::url_rules::PageUrl;
 
 use super::body::{self, Body};
+use super::cookies::Cookies;
 use super::error::{FetchError, Limits};
 use super::resolve::{Names, ResolveError, VettedResolver};
 use super::{retry_after, tls};
@@ -101,14 +102,27 @@ impl Fetcher {
     /// body; looking the name up and connecting have limits of their own. Dropping the future or
     /// the answer closes the connection.
     pub(crate) async fn get(&self, url: &PageUrl, max_bytes: usize) -> Result<Answer, FetchError> {
+        self.get_with(url, max_bytes, &Cookies::default()).await
+    }
+
+    /// As [`Self::get`], with the cookies that are for `url`.
+    pub(crate) async fn get_with(
+        &self,
+        url: &PageUrl,
+        max_bytes: usize,
+        cookies: &Cookies,
+    ) -> Result<Answer, FetchError> {
         let host = url.as_url().host().ok_or_else(|| ResolveError::NotFound {
             host: String::new(),
         })?;
         let addresses = self.names.resolve(host).await?;
         let began = Instant::now();
         let limit = self.limits.first_byte.min(self.limits.fetch);
-        let request = self.client.get(url.as_url().clone()).send();
-        match tokio::time::timeout(limit, request).await {
+        let mut request = self.client.get(url.as_url().clone());
+        if let Some(cookies) = cookies.header(url.as_url()) {
+            request = request.header(COOKIE, cookies);
+        }
+        match tokio::time::timeout(limit, request.send()).await {
             Err(_elapsed) => Err(FetchError::FirstByteTimeout { limit }),
             Ok(Err(source)) => Err(FetchError::classify(source, peer(&addresses), &self.limits)),
             Ok(Ok(response)) => Ok(Answer {

@@ -28,6 +28,29 @@ async fn the_start_page_may_move_within_its_registrable_domain() {
     assert!(crawled.pages[1].url.contains("//en.shop.test"));
 }
 
+/// As walls do that ask for consent, and shops that begin a session.
+#[tokio::test]
+async fn a_site_that_sends_its_visitors_round_for_a_cookie_is_read() {
+    let farm = SiteFarm::start().await.expect("farm");
+    let wall = Reply::redirect("/").with_header("set-cookie", "seen=1; Path=/");
+    farm.add_site("shop.test", Site::new(3).with_wall("seen=1", wall));
+    let address = format!("http://{}", farm.domain("shop.test"));
+    let crawled = run(settings(), order(&address, 10)).await;
+    assert_eq!(crawled.fetched(), 3);
+    let asked = paths(&farm, "shop.test");
+    assert_eq!(asked[..3], ["/robots.txt", "/", "/"]);
+}
+
+#[tokio::test]
+async fn a_cookie_that_is_set_again_and_again_ends_like_any_circle() {
+    for cookie in ["seen=1", "seen=0; Max-Age=0"] {
+        let reply = Reply::redirect("/").with_header("set-cookie", cookie);
+        let (farm, crawled) = crawl(Site::new(1).with_reply("/", reply), 1).await;
+        assert_eq!(crawled.ending(), ("error", Some("redirect_limit")));
+        assert!(paths(&farm, "shop.test").len() <= 3, "{cookie}");
+    }
+}
+
 #[tokio::test]
 async fn what_is_not_ascii_in_a_redirect_is_sent_back_as_it_came() {
     for (location, path) in [

@@ -67,6 +67,7 @@ enum Next {
 struct Request {
     target: HeldRequest,
     user_agent: Option<String>,
+    cookies: Option<String>,
     is_head: bool,
     is_last: bool,
 }
@@ -97,7 +98,7 @@ impl Connection {
             self.pause(site.latency()).await?;
         }
         let reply = match site {
-            Some(site) => site.reply(host, path),
+            Some(site) => site.reply(host, path, request.cookies.as_deref()),
             None => Reply::status(404),
         };
         self.send(reply, &request, hit).await
@@ -293,6 +294,7 @@ fn parse_head(received: &[u8]) -> httparse::Result<(Option<Request>, usize)> {
                 path: path.to_owned(),
             },
             user_agent: field("user-agent"),
+            cookies: field("cookie"),
             is_head,
             is_last: field("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"))
                 || parsed.version == Some(0),

@@ -24,6 +24,7 @@ pub struct Site {
     robots: Option<String>,
     replies: HashMap<String, Reply>,
     reply_to_all: Option<Reply>,
+    wall: Option<(String, Reply)>,
 }
 
 impl Site {
@@ -37,6 +38,7 @@ impl Site {
             robots: Some("User-agent: *\nDisallow:\n".to_owned()),
             replies: HashMap::new(),
             reply_to_all: None,
+            wall: None,
         }
     }
 
@@ -102,6 +104,13 @@ impl Site {
         self
     }
 
+    /// Answers `reply` to whoever asks for a page without this cookie, `name=value`.
+    #[must_use]
+    pub fn with_wall(mut self, cookie: &str, reply: Reply) -> Self {
+        self.wall = Some((cookie.to_owned(), reply));
+        self
+    }
+
     /// The path of page `number`.
     pub fn path(number: usize) -> String {
         if number == 0 {
@@ -128,8 +137,14 @@ impl Site {
         self.page_bytes
     }
 
-    /// The answer to a request for `path` of this site under the name `host`.
-    pub(super) fn reply(&self, host: &str, path: &str) -> Reply {
+    /// The answer to a request for `path` of this site under the name `host`, with these cookies.
+    pub(super) fn reply(&self, host: &str, path: &str, cookies: Option<&str>) -> Reply {
+        if let Some((cookie, reply)) = &self.wall
+            && path != "/robots.txt"
+            && !cookies.is_some_and(|sent| sent.split("; ").any(|sent| sent == cookie))
+        {
+            return reply.clone();
+        }
         if let Some(reply) = self.replies.get(path).or(self.reply_to_all.as_ref()) {
             return reply.clone();
         }
