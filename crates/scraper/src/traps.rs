@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ops::RangeInclusive;
 
 use trawl_domain::url_rules::PageUrl;
 
@@ -32,11 +33,48 @@ const QUERIES_MAX: u32 = 100;
 /// Most pages of one calendar. Chosen: a year back and a year ahead.
 const CALENDAR_PAGES_MAX: u32 = 24;
 
-/// What calendars are called, or their parameters, in part.
+/// What calendars are called, or their parameters, as whole words.
 const CALENDAR_WORDS: &[&str] = &[
-    "agenda", "cal", "date", "datum", "day", "event", "fecha", "kalend", "mois", "monat", "month",
-    "tag", "termin", "time", "week", "year",
+    "agenda",
+    "akce",
+    "cal",
+    "calendar",
+    "calendario",
+    "calendrier",
+    "date",
+    "datum",
+    "day",
+    "evenement",
+    "evenements",
+    "event",
+    "eventi",
+    "eventos",
+    "events",
+    "fecha",
+    "kalendar",
+    "kalendarz",
+    "kalender",
+    "mois",
+    "monat",
+    "month",
+    "schedule",
+    "tag",
+    "termin",
+    "termine",
+    "time",
+    "timestamp",
+    "veranstaltungen",
+    "week",
+    "wydarzenia",
+    "year",
 ];
+
+/// The years that calendars lead to. Chosen: before the web nobody kept one, and what begins today
+/// and goes on is stopped long before the end.
+const CALENDAR_YEARS: RangeInclusive<u64> = 1990..=2099;
+
+/// The seconds since 1970 that are a moment in these years.
+const CALENDAR_SECONDS: RangeInclusive<u64> = 631_152_000..=4_102_444_799;
 
 /// Most hosts of one site, where subdomains belong to it. Chosen: beyond it, names are made up as
 /// they are asked for; the rules of as many robots.txt files fit the memory.
@@ -51,14 +89,18 @@ pub(crate) fn sign_of_a_trap(url: &PageUrl) -> Option<Reason> {
     if segments.len() > SEGMENTS_MAX {
         return Some(Reason::TrapDepth);
     }
-    let repeats = |segment: &&&str| segments.iter().filter(|other| *other == *segment).count();
-    if segments
+    let repeats = |segment: &&str| segments.iter().filter(|other| *other == segment).count();
+    segments
         .iter()
-        .any(|segment| repeats(&segment) > REPEATS_MAX)
-    {
-        return Some(Reason::TrapRepeat);
-    }
-    None
+        .filter(|segment| !is_small_number(segment))
+        .any(|segment| repeats(segment) > REPEATS_MAX)
+        .then_some(Reason::TrapRepeat)
+}
+
+/// Whether a segment is the value of a choice, as in `/page/1/sort/1/dir/1`, which says nothing by
+/// standing there again.
+fn is_small_number(segment: &str) -> bool {
+    segment.len() <= 2 && segment.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn segments(url: &PageUrl) -> impl Iterator<Item = &str> {
@@ -132,11 +174,14 @@ fn path_with_query(url: &PageUrl) -> Option<u64> {
 
 /// The shape of a URL that names a day, a month or a moment and nothing else by numbers: its text
 /// without the digits, by which all pages of one calendar are alike.
+///
+/// Archives are filed by date as well, and end: so a path alone has to call itself a calendar.
 fn calendar(url: &PageUrl) -> Option<u64> {
     let path = url.as_url().path();
     let query = url.as_url().query().unwrap_or_default();
-    let mut shape = String::with_capacity(path.len() + query.len() + 1);
-    let (mut has_year, mut has_part, mut has_moment) = (false, false, false);
+    let mut shape = String::with_capacity(path.len() + query.len() + 2);
+    let mut dates = Dates::default();
+    let mut is_in_query = false;
     let (mut digits, mut value) = (0_usize, 0_u64);
     // One character more, so that a number at the end is ended too.
     for c in path.chars().chain(['?']).chain(query.chars()).chain(['/']) {
@@ -145,28 +190,59 @@ fn calendar(url: &PageUrl) -> Option<u64> {
             value = value.saturating_mul(10).saturating_add(u64::from(digit));
             continue;
         }
-        match (digits, value) {
-            (0, _) => {}
-            (4, 1900..=2999) => has_year = true,
-            (1 | 2, _) => has_part = true,
-            // A year and a month; a day; seconds or milliseconds since 1970.
-            (6, 190_001..=299_912)
-            | (8, 19_000_101..=29_991_231)
-            | (10, 1_000_000_000..)
-            | (13, 1_000_000_000_000..) => has_moment = true,
-            // The number of an article.
-            _ => return None,
-        }
         if digits > 0 {
+            dates.add(digits, value, is_in_query)?;
             shape.push('#');
         }
         (digits, value) = (0, 0);
+        is_in_query |= c == '?';
         shape.push(c.to_ascii_lowercase());
     }
-    // One number alone may name anything.
-    let is_date = has_year && has_part
-        || has_moment && CALENDAR_WORDS.iter().any(|word| shape.contains(word));
-    is_date.then(|| hash(&(url.as_url().host_str(), shape)))
+    let mut words = shape.split(|c: char| !c.is_ascii_alphabetic());
+    let is_calendar = dates.are_there()
+        && (dates.are_chosen() || words.any(|word| CALENDAR_WORDS.contains(&word)));
+    is_calendar.then(|| hash(&(url.as_url().host_str(), shape)))
+}
+
+/// The numbers of a URL, as long as they can all be parts of dates.
+#[derive(Default)]
+struct Dates {
+    has_year: bool,
+    has_month: bool,
+    has_moment: bool,
+    /// A year, or the part of one, stands in the query.
+    has_query: bool,
+}
+
+impl Dates {
+    /// `None` where a number is something else, such as that of an article.
+    fn add(&mut self, digits: usize, value: u64, is_in_query: bool) -> Option<()> {
+        let is_month = |month: u64| (1..=12).contains(&month);
+        let is_day = |day: u64| (1..=31).contains(&day);
+        let is_year = |year: u64| CALENDAR_YEARS.contains(&year);
+        match digits {
+            4 if is_year(value) => self.has_year = true,
+            1 | 2 if is_day(value) => self.has_month |= is_month(value),
+            6 if is_year(value / 100) && is_month(value % 100) => self.has_moment = true,
+            8 if is_year(value / 10_000) && is_month(value / 100 % 100) && is_day(value % 100) => {
+                self.has_moment = true;
+            }
+            10 if CALENDAR_SECONDS.contains(&value) => self.has_moment = true,
+            13 if CALENDAR_SECONDS.contains(&(value / 1000)) => self.has_moment = true,
+            _ => return None,
+        }
+        self.has_query |= is_in_query && digits <= 4;
+        Some(())
+    }
+
+    fn are_there(&self) -> bool {
+        self.has_moment || self.has_year && self.has_month
+    }
+
+    /// Whether a year and a month are chosen by the query, as nothing but calendars have it.
+    fn are_chosen(&self) -> bool {
+        self.has_year && self.has_month && self.has_query
+    }
 }
 
 fn hash(value: &impl Hash) -> u64 {
@@ -203,6 +279,8 @@ mod tests {
             ("/a/b/c/d/e/f/g/h/i/j".to_owned(), None),
             ("/2020/01/01/a/a".to_owned(), None),
             ("/a/a/a".to_owned(), Some(Reason::TrapRepeat)),
+            ("/shop/page/1/sort/1/dir/1".to_owned(), None),
+            ("/100/100/100".to_owned(), Some(Reason::TrapRepeat)),
             ("/en/x/en/x/en".to_owned(), Some(Reason::TrapRepeat)),
             (
                 (0..15).map(|n| format!("/{n}")).collect(),
@@ -239,12 +317,14 @@ mod tests {
         let months = |spell: fn(u32, u32) -> String| {
             (0..600).map(move |n| page(&spell(2000 + n / 12, n % 12 + 1)))
         };
-        let calendars: [fn(u32, u32) -> String; 6] = [
+        let calendars: [fn(u32, u32) -> String; 8] = [
             |year, month| format!("/calendar/{year}/{month}"),
             |year, month| format!("/events/{year}-{month:02}/"),
             |year, month| format!("/cal?month={year}{month:02}"),
             |year, month| format!("/cal?m={month}&y={year}"),
             |year, month| format!("/cal?day={year}{month:02}01"),
+            |year, month| format!("/list?y={year}&m={month}"),
+            |year, month| format!("/{year}?m={month}"),
             |year, month| format!("/cal?t={}", 1_000_000_000 + year * 40_000 + month * 99),
         ];
         for spell in calendars {
@@ -256,10 +336,19 @@ mod tests {
                 spell(2020, 1)
             );
         }
-        let articles: [fn(u32, u32) -> String; 3] = [
+        let articles: [fn(u32, u32) -> String; 12] = [
             |year, month| format!("/{year}/{month}/post-{}", "x".repeat((year % 50) as usize)),
             |year, month| format!("/{year}/{month}/{}", 10_000 + year * 12 + month),
             |year, month| format!("/p/{}", 10_000 + year * 12 + month),
+            |year, month| format!("/magazin/heft-{month}-{year}"),
+            |year, month| format!("/{year}/{month:02}"),
+            |year, month| format!("/local/{}", 234_500 + (year * 12 + month) % 1000),
+            |year, month| format!("/medical/item/{}", 20_512_300 + (year * 12 + month) % 1000),
+            |year, month| format!("/vintage/{}", 212_000 + (year * 12 + month) % 1000),
+            |year, month| format!("/holidays/hotel-{}", 1_000_000_000 + year * 12 + month),
+            |year, month| format!("/date/{}", 20_101_300 + (year * 12 + month) % 600),
+            |year, month| format!("/thread/{}?page={month}", 2100 + year % 50),
+            |year, month| format!("/kategorie/{}/produkt/{month}", 1900 + year % 50),
         ];
         for spell in articles.into_iter().skip(1) {
             assert_eq!(
