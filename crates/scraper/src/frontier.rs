@@ -32,7 +32,7 @@ pub(crate) const WAITING_MAX_BYTES: usize = 8 * 1024 * 1024;
 /// Pages of one topic that come first; the next ones wait like any other. Chosen: a few languages
 /// fit, and a directory of contacts does not use up the budget. They are admitted without room too:
 /// links to them stand at the end of pages, behind all others.
-const FIRST_PER_TOPIC: u32 = 4;
+pub(crate) const FIRST_PER_TOPIC: u32 = 4;
 
 /// A URL waiting for its fetch.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -235,6 +235,11 @@ impl Progress {
         self.frontier.room(Origin::Sitemap)
     }
 
+    /// The topic for which a URL of a sitemap comes first, and gets in without room.
+    pub(super) fn first_for(&self, url: &PageUrl) -> Option<Topic> {
+        self.frontier.first_for(url, None)
+    }
+
     /// Whether a URL of a sitemap would be new.
     pub(super) fn is_new(&self, url: &PageUrl) -> bool {
         !self.frontier.is_known(url)

@@ -12,8 +12,9 @@ use trawl_domain::url_rules::{PageUrl, SiteScope};
 
 use super::progress::Progress;
 use super::visit::{Visitor, WAIT_HERE_MAX, WAITS_HERE_MAX};
-use crate::frontier::WAITING_MAX_BYTES;
+use crate::frontier::{FIRST_PER_TOPIC, WAITING_MAX_BYTES};
 use crate::not_fetched::NotFetched;
+use crate::priority::Topic;
 use crate::sitemap::Entry;
 use crate::step::Snooze;
 
@@ -30,6 +31,10 @@ const FILE_MAX_BYTES: usize = 50 * 1024 * 1024;
 /// Most bytes of all sitemaps of a site, decoded. Chosen: a second of parsing.
 const ALL_MAX_BYTES: usize = 128 * 1024 * 1024;
 
+/// URLs that are looked at once there is no more room, for those that come first. Chosen: all pages
+/// of a site that people wrote; a shop's products stand in sitemaps of their own.
+const BEYOND_MAX: u32 = 10_000;
+
 /// The sitemaps of one site.
 #[derive(Debug)]
 pub(super) struct Sitemaps {
@@ -38,7 +43,12 @@ pub(super) struct Sitemaps {
     asked: HashSet<PageUrl>,
     bytes_left: usize,
     files: u32,
+    /// What of the rest comes first, to be recorded before it.
+    first: VecDeque<PageUrl>,
+    first_of_topics: [u32; Topic::COUNT],
     found: VecDeque<PageUrl>,
+    /// How many were looked at when there was no more room.
+    beyond: u32,
     found_keys: HashSet<u64>,
     found_bytes: usize,
     not_fetched: NotFetched,
@@ -51,7 +61,10 @@ impl Default for Sitemaps {
             asked: HashSet::new(),
             bytes_left: ALL_MAX_BYTES,
             files: 0,
+            first: VecDeque::new(),
+            first_of_topics: [0; Topic::COUNT],
             found: VecDeque::new(),
+            beyond: 0,
             found_keys: HashSet::new(),
             found_bytes: 0,
             not_fetched: NotFetched::default(),
@@ -115,10 +128,14 @@ impl Sitemaps {
                 self.enqueue(url, 0);
             }
         }
-        while self.found.len() < progress.sitemap_room()
-            && self.bytes_left > 0
+        while self.bytes_left > 0
             && let Some((url, level)) = self.queue.as_ref().and_then(|queue| queue.front().cloned())
         {
+            let is_of_use = self.has_room(progress) || self.looks_further() && names_pages(&url);
+            if !is_of_use {
+                self.queue.get_or_insert_default().pop_front();
+                continue;
+            }
             let max_bytes = FILE_MAX_BYTES.min(self.bytes_left);
             let mut deeper = Vec::new();
             let host = SiteScope::of(&url);
@@ -163,28 +180,71 @@ impl Sitemaps {
         }
     }
 
+    /// Whether more URLs would be admitted, whatever they name.
+    fn has_room(&self, progress: &Progress) -> bool {
+        self.first.len() + self.found.len() < progress.sitemap_room()
+            && self.found_bytes < WAITING_MAX_BYTES
+    }
+
+    /// Whether URLs that come first are looked for among those for which there is no room.
+    fn looks_further(&self) -> bool {
+        self.beyond < BEYOND_MAX
+            && self
+                .first_of_topics
+                .iter()
+                .any(|count| *count < FIRST_PER_TOPIC)
+    }
+
+    /// The topic for which a URL comes first, unless enough were found of it.
+    fn first_for(&self, url: &PageUrl, progress: &Progress) -> Option<Topic> {
+        let topic = progress.first_for(url)?;
+        let count = self.first_of_topics.get(topic.index())?;
+        (*count < FIRST_PER_TOPIC).then_some(topic)
+    }
+
     fn find(&mut self, url: &str, progress: &mut Progress) -> ControlFlow<()> {
-        let considered = PageUrl::parse(url)
-            .ok()
-            .and_then(|url| progress.consider(url, &mut self.not_fetched));
-        if let Some(url) = considered
+        let has_room = self.has_room(progress);
+        self.beyond = self.beyond.saturating_add(u32::from(!has_room));
+        let url = PageUrl::parse(url).ok();
+        let url = url.filter(|url| has_room || self.first_for(url, progress).is_some());
+        if let Some(url) = url.and_then(|url| progress.consider(url, &mut self.not_fetched))
             && progress.is_new(&url)
             && self.found_keys.insert(progress.key(&url))
         {
             self.found_bytes += url.as_str().len();
-            self.found.push_back(url);
+            match self.first_for(&url, progress) {
+                Some(topic) => {
+                    if let Some(count) = self.first_of_topics.get_mut(topic.index()) {
+                        *count += 1;
+                    }
+                    self.first.push_back(url);
+                }
+                None => self.found.push_back(url),
+            }
         }
-        more_if(self.found.len() < progress.sitemap_room() && self.found_bytes < WAITING_MAX_BYTES)
+        more_if(self.has_room(progress) || self.looks_further())
     }
 
     /// What was found and is still to be recorded.
     pub(super) fn found(&mut self) -> Found<'_> {
+        while let Some(url) = self.first.pop_back() {
+            self.found.push_front(url);
+        }
         Found {
             urls: &mut self.found,
             files: self.files,
             not_fetched: std::mem::take(&mut self.not_fetched),
         }
     }
+}
+
+/// Whether a sitemap is called one of pages, as those of the usual content management systems are:
+/// what a site says of itself stands there, and not among its posts and products.
+fn names_pages(sitemap: &PageUrl) -> bool {
+    let url = sitemap.as_url();
+    let file = url.path().rsplit('/').next().unwrap_or_default();
+    let is_of_pages = |name: &str| name.to_ascii_lowercase().contains("page");
+    is_of_pages(file) || url.query().is_some_and(is_of_pages)
 }
 
 fn more_if(has_room: bool) -> ControlFlow<()> {

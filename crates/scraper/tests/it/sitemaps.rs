@@ -2,6 +2,8 @@
 
 #![expect(clippy::expect_used, reason = "helpers of tests fail by panicking")]
 
+mod first;
+
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
