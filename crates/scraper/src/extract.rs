@@ -52,6 +52,7 @@ use trawl_domain::url_rules::{PageUrl, SiteScope};
 use crate::facts::PageFacts;
 use crate::facts::content::PageContent;
 use crate::not_fetched::Refused;
+pub(crate) use charset::declared as declared_charset;
 use collector::Collector;
 pub(crate) use links::{Link, names_a_file};
 pub(crate) use media_type::MediaType;

@@ -5,6 +5,8 @@
 //! on everything: what is malformed or too much ends the reading, and what was found until then
 //! counts. It decides nothing about the URLs.
 
+mod utf8;
+
 use std::io;
 use std::ops::ControlFlow;
 use std::pin::Pin;
@@ -19,6 +21,7 @@ use tokio::task::coop;
 use trawl_domain::url_rules::PAGE_URL_MAX_BYTES;
 
 use crate::fetch::Rationed;
+use utf8::Utf8;
 
 /// Most bytes of one tag, text, comment or line. Chosen: thirty times the longest URL.
 const EVENT_MAX_BYTES: usize = 64 * 1024;
@@ -28,9 +31,6 @@ const DEPTH_MAX: usize = 32;
 
 /// How a gzip file begins (RFC 1952, 2.3.1).
 const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
-
-/// What some editors put before UTF-8.
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// What a sitemap names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,12 +72,12 @@ pub(crate) async fn read(
 }
 
 async fn read_decoded(
-    mut body: impl AsyncBufRead + Unpin,
+    body: impl AsyncBufRead + Unpin,
     max_bytes: usize,
     found: impl FnMut(Entry<'_>) -> ControlFlow<()>,
 ) -> Read {
+    let mut body = Utf8::new(body);
     let start = body.fill_buf().await.unwrap_or_default();
-    let start = start.strip_prefix(BYTE_ORDER_MARK).unwrap_or(start);
     let is_text = matches!(start.trim_ascii_start().first(), Some(b'h' | b'H'));
     let body = Metered {
         inner: body,
@@ -106,8 +106,7 @@ async fn read_text(
         let Ok(1..) = body.read_until(b'\n', &mut line).await else {
             break;
         };
-        let text = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&line);
-        let Ok(url) = std::str::from_utf8(text.trim_ascii()) else {
+        let Ok(url) = std::str::from_utf8(line.trim_ascii()) else {
             break;
         };
         if url.is_empty() {

@@ -9,7 +9,7 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252, X_USER_DEFI
 
 /// The charset of a page that begins with `sample`, and the length of its byte order mark; `None`
 /// where nothing is declared.
-pub(super) fn declared(
+pub(crate) fn declared(
     sample: &[u8],
     of_header: Option<&'static Encoding>,
 ) -> Option<(&'static Encoding, usize)> {

@@ -79,6 +79,43 @@ fn text_names_a_url_on_each_line() {
 }
 
 #[test]
+fn a_file_is_read_in_whatever_it_is_written() {
+    let xml = |encoding: &str| {
+        let declaration = format!("<?xml version='1.0' encoding='{encoding}'?>");
+        format!("{declaration}<urlset><url><loc>http://a.test/grüße</loc></url></urlset>")
+    };
+    let utf_16 = |text: &str| -> Vec<u8> {
+        let units = std::iter::once(0xfeff).chain(text.encode_utf16());
+        units.flat_map(u16::to_le_bytes).collect()
+    };
+    let latin_1 = |text: &str| encoding_rs::WINDOWS_1252.encode(text).0.into_owned();
+    for (name, file) in [
+        ("UTF-8", xml("UTF-8").into_bytes()),
+        (
+            "with a mark",
+            format!("\u{feff}{}", xml("utf-8")).into_bytes(),
+        ),
+        ("Latin-1", latin_1(&xml("ISO-8859-1"))),
+        ("UTF-16", utf_16(&xml("UTF-16"))),
+        (
+            "UTF-16 without a mark",
+            utf_16(&xml("UTF-16"))[2..].to_vec(),
+        ),
+        ("UTF-8 called UTF-16", xml("UTF-16").into_bytes()),
+        ("lines", utf_16("http://a.test/grüße\n")),
+    ] {
+        let (entries, read) = entries_of(&file, 1 << 20);
+        assert_eq!(entries, ["http://a.test/grüße"], "{name}");
+        assert!(read.is_sitemap, "{name}");
+    }
+    let mixed = b"http://a.test/1\nhttp://a.test/\xfc\nhttp://a.test/3";
+    let (entries, _) = entries_of(mixed, 1 << 20);
+    assert_eq!(entries[2], "http://a.test/3");
+    let mixed = b"<urlset><image>\xfc</image><url><loc>http://a.test/1</loc></url></urlset>";
+    assert_eq!(entries_of(mixed, 1 << 20).0, ["http://a.test/1"]);
+}
+
+#[test]
 fn what_is_broken_counts_up_to_there() {
     check(
         "<urlset><url><loc>http://a.test/1</loc></url><url><loc>http://a.t",
