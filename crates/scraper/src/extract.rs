@@ -29,7 +29,6 @@ mod mask;
 mod media_type;
 mod microdata;
 mod open_elements;
-mod parser;
 mod phone_label;
 mod phone_text;
 mod phones;
@@ -37,15 +36,15 @@ mod postal;
 mod region;
 mod registers;
 mod script_kind;
-mod self_closing;
 mod site_name;
 mod social;
 mod tag;
 mod text;
+mod tokenizer;
 mod vat;
 mod wordpress;
 
-use encoding_rs::{CoderResult, Decoder, Encoding, UTF_8};
+use encoding_rs::{CoderResult, Decoder, Encoding};
 use trawl_domain::crawl_options::Formats;
 use trawl_domain::url_rules::{PageUrl, SiteScope};
 
@@ -56,7 +55,7 @@ pub(crate) use charset::declared as declared_charset;
 use collector::Collector;
 pub(crate) use links::{Link, names_a_file};
 pub(crate) use media_type::MediaType;
-use parser::Parser;
+use tokenizer::Tokenizer;
 
 /// Bytes looked at for a charset before parsing begins: four times what the HTML standard asks
 /// for, as many pages declare theirs behind scripts.
@@ -124,8 +123,10 @@ pub fn page_of(
 /// Extracts one page.
 #[derive(Debug)]
 pub(crate) struct Extractor {
-    parser: Parser,
     input: Input,
+    tokenizer: Tokenizer,
+    /// In a box, as what waits for a page would be large otherwise.
+    collector: Box<Collector>,
     /// The last label of the host, which hints at a language.
     tld: String,
 }
@@ -142,10 +143,7 @@ enum Input {
     Ascii,
     /// Nothing is declared; what has come since the first other byte is kept.
     Detect(Vec<u8>),
-    /// UTF-8 is parsed as it is; the parser replaces what is not valid.
-    Utf8,
-    /// Everything else becomes UTF-8 first, which spares the parser the charsets in which a
-    /// `<` is no `<`.
+    /// The charset is known. What is not valid in it is replaced, in UTF-8 as well.
     Decode {
         decoder: Box<Decoder>,
         piece: String,
@@ -162,11 +160,12 @@ impl Extractor {
         formats: Formats,
     ) -> Self {
         Self {
-            parser: Parser::new(Collector::new(url, scope, formats)),
             input: Input::Prescan {
                 head: Vec::new(),
                 of_header: charset,
             },
+            tokenizer: Tokenizer::default(),
+            collector: Box::new(Collector::new(url, scope, formats)),
             tld: url
                 .as_url()
                 .host_str()
@@ -178,17 +177,17 @@ impl Extractor {
 
     /// Takes the page for XHTML, in which any element may close itself; before its first byte.
     pub(crate) fn expect_xhtml(&mut self) {
-        self.parser.expect_xhtml();
+        self.tokenizer.expect_xhtml();
     }
 
     /// Takes what headers and page ask of this product as asked of us; before all of them.
     pub(crate) fn crawl_as(&mut self, product: &str) {
-        self.parser.crawl_as(product);
+        self.collector.crawl_as(product);
     }
 
     /// Takes a header of the answer; all come before the body.
     pub(crate) fn header(&mut self, name: &str, value: &str) {
-        self.parser.header(name, value);
+        self.collector.header(name, value);
     }
 
     /// Takes the next piece of the body.
@@ -203,7 +202,11 @@ impl Extractor {
             Input::Ascii => {
                 let ascii_bytes = Encoding::ascii_valid_up_to(bytes);
                 let (ascii, rest) = bytes.split_at_checked(ascii_bytes).unwrap_or((bytes, &[]));
-                self.parser.write(ascii);
+                let collector = &mut self.collector;
+                self.tokenizer
+                    .write(str::from_utf8(ascii).unwrap_or_default(), |token| {
+                        collector.token(token);
+                    });
                 if !rest.is_empty() {
                     self.input = Input::Detect(Vec::new());
                     self.write(rest);
@@ -215,10 +218,7 @@ impl Extractor {
                     self.decode_detected();
                 }
             }
-            Input::Utf8 => self.parser.write(bytes),
-            Input::Decode { decoder, piece } => {
-                decode(decoder, piece, bytes, false, &mut self.parser);
-            }
+            Input::Decode { .. } => self.decode(bytes, false),
         }
     }
 
@@ -230,10 +230,10 @@ impl Extractor {
         if matches!(self.input, Input::Detect(_)) {
             self.decode_detected();
         }
-        if let Input::Decode { decoder, piece } = &mut self.input {
-            decode(decoder, piece, &[], true, &mut self.parser);
-        }
-        self.parser.finish()
+        self.decode(&[], true);
+        let mut collector = self.collector;
+        self.tokenizer.finish(|token| collector.token(token));
+        collector.finish()
     }
 
     /// Decides on the charset by the first [`PRESCAN_BYTES`] alone, however many have come.
@@ -265,35 +265,31 @@ impl Extractor {
         self.input = Input::of(charset::detected(sample, &self.tld));
         self.write(&text);
     }
-}
 
-impl Input {
-    fn of(encoding: &'static Encoding) -> Self {
-        if encoding == UTF_8 {
-            return Self::Utf8;
-        }
-        Self::Decode {
-            decoder: Box::new(encoding.new_decoder_without_bom_handling()),
-            piece: String::with_capacity(DECODED_PIECE_BYTES),
+    /// Takes the next bytes, if their charset is known.
+    fn decode(&mut self, mut bytes: &[u8], is_last: bool) {
+        let Input::Decode { decoder, piece } = &mut self.input else {
+            return;
+        };
+        loop {
+            piece.clear();
+            let (result, read, _replaced) = decoder.decode_to_string(bytes, piece, is_last);
+            let collector = &mut self.collector;
+            self.tokenizer.write(piece, |token| collector.token(token));
+            bytes = bytes.get(read..).unwrap_or_default();
+            match result {
+                CoderResult::InputEmpty => return,
+                CoderResult::OutputFull => {}
+            }
         }
     }
 }
 
-fn decode(
-    decoder: &mut Decoder,
-    piece: &mut String,
-    mut bytes: &[u8],
-    is_last: bool,
-    parser: &mut Parser,
-) {
-    loop {
-        piece.clear();
-        let (result, read, _replaced) = decoder.decode_to_string(bytes, piece, is_last);
-        parser.write(piece.as_bytes());
-        bytes = bytes.get(read..).unwrap_or_default();
-        match result {
-            CoderResult::InputEmpty => return,
-            CoderResult::OutputFull => {}
+impl Input {
+    fn of(encoding: &'static Encoding) -> Self {
+        Self::Decode {
+            decoder: Box::new(encoding.new_decoder_without_bom_handling()),
+            piece: String::with_capacity(DECODED_PIECE_BYTES),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Takes the events of the parser and hands each to whom it concerns.
+//! Takes the tokens of a page and hands each to whom it concerns.
 
 mod contacts;
 
@@ -29,6 +29,7 @@ use super::script_kind::ScriptKind;
 use super::social::SocialLinks;
 use super::tag::{Attributes, Tag};
 use super::text::{BoundedText, TextWindow, attribute_text};
+use super::tokenizer::{TextKind, Token};
 use super::wordpress::Theme;
 use crate::facts::contact::{CompanyFact, ContactMethod};
 use crate::facts::content::PageContent;
@@ -124,11 +125,16 @@ impl Collector {
         self.head.see_header(name, value);
     }
 
-    /// A start or an end tag.
-    pub(super) fn tag(&mut self, tag: &Tag<'_>) {
-        match tag {
-            Tag::Start(name, attributes) => self.start_tag(name, attributes),
-            Tag::End(name) => self.end_tag(name),
+    /// The next token of the page.
+    pub(super) fn token(&mut self, token: Token<'_>) {
+        match token {
+            Token::Tag(Tag::Start(name, attributes)) => self.start_tag(name, &attributes),
+            Token::Tag(Tag::End(name)) => self.end_tag(name),
+            Token::Text(TextKind::Data, text) => self.text(text),
+            Token::Text(TextKind::Rcdata, text) => self.head.title_text(text),
+            Token::Text(TextKind::Script, text) => self.script(text),
+            Token::Text(TextKind::Raw, text) => self.raw_text(text),
+            Token::Comment(text) => self.technologies.see(Kind::Comment, text),
         }
     }
 
@@ -257,7 +263,7 @@ impl Collector {
     }
 
     /// Visible text, with entities.
-    pub(super) fn text(&mut self, text: &str) {
+    fn text(&mut self, text: &str) {
         self.announced.heading_text(text);
         self.microdata.text(text);
         self.content.text(text);
@@ -270,20 +276,15 @@ impl Collector {
         }
     }
 
-    /// Text of elements whose content is no markup to the parser.
-    pub(super) fn raw_text(&mut self, text: &str) {
+    /// Text of elements whose content is no markup to browsers that run scripts.
+    fn raw_text(&mut self, text: &str) {
         if self.is_in_noscript {
             self.noscript.push(text, NOSCRIPT_MAX_BYTES);
         }
     }
 
-    /// Text of `<title>` or `<textarea>`, with entities.
-    pub(super) fn rcdata(&mut self, text: &str) {
-        self.head.title_text(text);
-    }
-
     /// Text of `<script>`.
-    pub(super) fn script(&mut self, text: &str) {
+    fn script(&mut self, text: &str) {
         match self.script {
             ScriptKind::Code => {
                 self.technologies.see_script(text);
@@ -294,19 +295,15 @@ impl Collector {
         }
     }
 
-    pub(super) fn comment(&mut self, text: &str) {
-        self.technologies.see(Kind::Comment, text);
-    }
-
     /// Everything that was found.
-    pub(super) fn finish(&mut self) -> Extracted {
+    pub(super) fn finish(mut self) -> Extracted {
         let Self {
             window,
             emails,
             phones,
             company,
             ..
-        } = self;
+        } = &mut self;
         window.finish(|text| search(text, emails, phones, company));
         while let Some(item) = self.microdata.leave(0) {
             self.end_item(&item);

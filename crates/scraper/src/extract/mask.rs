@@ -137,17 +137,18 @@ fn of_class(class: &str) -> Option<Masked> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tag::{Tag, tags};
+    use super::super::tag::{Tag, TagReader};
     use super::*;
 
     fn check(markup: &str, expected: Option<Masked>) {
-        let mut tags = tags(markup);
-        let Some(Tag::Start(name, attributes)) = tags.next_tag() else {
-            panic!("a tag: {markup}");
+        let mut tags = TagReader::new(markup);
+        tags.read(0);
+        let Tag::Start(name, attributes) = tags.tag() else {
+            panic!("a start tag: {markup}");
         };
         let class = attributes.get("class").unwrap_or_default();
         let mut mask = Mask::default();
-        mask.enter(Element::of(&name), Some(3), &attributes, &class);
+        mask.enter(Element::of(name), Some(3), &attributes, &class);
         assert_eq!(mask.open.map(|(_, masked)| masked), expected, "{markup}");
     }
 

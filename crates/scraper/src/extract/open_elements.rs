@@ -173,25 +173,24 @@ fn ends_paragraphs(element: Element) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tag::{Tag, tags};
+    use super::super::tag::Tag;
+    use super::super::tokenizer::{Token, tokens};
     use super::*;
 
     /// Checks which elements are open where the markup ends.
     fn check(markup: &str, expected: &[&str]) {
         let mut open = OpenElements::default();
-        let mut tags = tags(markup);
-        while let Some(tag) = tags.next_tag() {
-            match tag {
-                Tag::Start(name, _) => {
-                    let element = Element::of(&name);
-                    open.before(element);
-                    open.open(element);
-                }
-                Tag::End(name) => {
-                    open.end(Element::of(&name));
-                }
+        tokens(markup, |token| match token {
+            Token::Tag(Tag::Start(name, _)) => {
+                let element = Element::of(name);
+                open.before(element);
+                open.open(element);
             }
-        }
+            Token::Tag(Tag::End(name)) => {
+                open.end(Element::of(name));
+            }
+            _ => {}
+        });
         let expected: Vec<Element> = expected.iter().map(|name| Element::of(name)).collect();
         assert_eq!(open.stack, expected, "{markup}");
         let paragraphs = open.stack.iter().filter(|open| **open == Element::P);

@@ -10,7 +10,8 @@ use super::super::json_ld::Reachable;
 use super::super::marks::Marks;
 use super::super::phones::Phones;
 use super::super::social::chat_number;
-use super::super::tag::{Attributes, Tag, tags};
+use super::super::tag::{Attributes, Tag};
+use super::super::tokenizer::{TextKind, Token, tokens};
 use super::Collector;
 use crate::facts::contact::ContactMethod;
 use crate::words::strip_word;
@@ -58,22 +59,18 @@ impl Collector {
     /// Reads what the page shows where scripts do not run: often an address that one hides.
     pub(super) fn end_noscript(&mut self) {
         let noscript = std::mem::take(&mut self.noscript);
-        let markup = noscript.as_str();
-        for piece in markup.split('<') {
-            let text = piece.split_once('>').map_or(piece, |(_, text)| text);
-            self.contact_text(text);
-        }
-        self.separate();
-        let mut tags = tags(markup);
-        while let Some(tag) = tags.next_tag() {
-            if let Tag::Start(name, attributes) = tag
-                && name == "a"
-                && let Some(href) = attributes.get("href")
-                && let Some(rest) = mail_target(&href)
-            {
-                self.emails.add_mailto(rest);
+        tokens(noscript.as_str(), |token| match token {
+            Token::Text(TextKind::Data, text) => self.contact_text(text),
+            Token::Tag(Tag::Start("a", attributes)) => {
+                if let Some(href) = attributes.get("href")
+                    && let Some(rest) = mail_target(&href)
+                {
+                    self.emails.add_mailto(rest);
+                }
             }
-        }
+            _ => {}
+        });
+        self.separate();
     }
 
     /// An address that is shown as an image, or its at sign.

@@ -2,6 +2,8 @@ use proptest::prelude::*;
 use trawl_domain::url_rules::PageUrl;
 
 use super::super::facts_of;
+use super::super::tag::Tag;
+use super::super::tokenizer::{Token, tokens};
 use super::*;
 use crate::facts::PageFacts;
 use crate::facts::contact::ContactMethod;
@@ -218,21 +220,20 @@ fn what_is_kept_is_bounded() {
     let page = format!("{deep}{values}");
     let mut item = None;
     let mut open = super::super::open_elements::OpenElements::default();
-    let mut tags = super::super::tag::tags(&page);
-    while let Some(tag) = tags.next_tag() {
-        match tag {
-            super::super::tag::Tag::Start(name, attributes) => {
-                let element = Element::of(&name);
-                let depth = open.open(element);
-                microdata.enter(element, depth, &attributes);
+    tokens(&page, |token| {
+        match token {
+            Token::Tag(Tag::Start(name, attributes)) => {
+                let depth = open.open(Element::of(name));
+                microdata.enter(Element::of(name), depth, &attributes);
                 microdata.text(&"y".repeat(5000));
             }
-            super::super::tag::Tag::End(name) => {
-                open.end(Element::of(&name));
+            Token::Tag(Tag::End(name)) => {
+                open.end(Element::of(name));
             }
+            _ => {}
         }
-        item = item.or(microdata.leave(open.depth()));
-    }
+        item = item.take().or_else(|| microdata.leave(open.depth()));
+    });
     let item = item.or(microdata.leave(0)).expect("the outermost item");
     let bytes = serde_json::to_vec(&item).expect("json").len();
     assert!(bytes <= PAGE_MAX_BYTES, "{bytes} bytes");
