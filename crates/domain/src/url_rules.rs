@@ -220,6 +220,13 @@ impl PageUrl {
         &self.0
     }
 
+    /// The politeness group of its host, as [`SiteAddress::host_key`] writes it.
+    ///
+    /// [`SiteAddress::host_key`]: crate::site::SiteAddress::host_key
+    pub fn host_key(&self) -> &str {
+        without_www(self.0.host_str().unwrap_or_default())
+    }
+
     /// The same URL without its query.
     #[must_use]
     pub fn without_query(mut self) -> Self {
@@ -232,7 +239,7 @@ impl PageUrl {
     /// A site that serves different pages at those spellings is not known; one that serves the
     /// same pages at all four is the rule.
     pub fn visit_key(&self) -> String {
-        let host = without_www(self.0.host_str().unwrap_or_default());
+        let host = self.host_key();
         let port = self
             .0
             .port()
@@ -272,9 +279,8 @@ pub struct SiteScope {
 impl SiteScope {
     /// The scope of the site that answers at `url`.
     pub fn of(url: &PageUrl) -> Self {
-        let host = url.0.host_str().unwrap_or_default();
         Self {
-            host_key: without_www(host).to_owned(),
+            host_key: url.host_key().to_owned(),
             port: url.0.port(),
             has_subdomains: false,
         }

@@ -63,9 +63,15 @@ select 'fencing tokens grow with every attempt', count(*)
 from trawl.job_attempts a join trawl.domain_jobs j on j.id = a.job_id
 where a.token >= j.token
 union all
-select 'no host is crawled twice at once', count(*)
-from (select j.host_key from trawl.domain_jobs j
-      where j.state = 'running' group by j.host_key having count(*) > 1) o
+select 'no host is asked by two jobs at once', count(*)
+from (select a.host_key
+      from (select j.host_key, j.id from trawl.domain_jobs j where j.state = 'running'
+            union all
+            select h.host_key, j.id
+            from trawl.held_hosts h
+            join trawl.domain_jobs j on j.id = h.job_id and j.token = h.token
+            where j.state = 'running') a
+      group by a.host_key having count(distinct a.id) > 1) o
 union all
 -- The row of the job is locked while a page is written, so the times are in the order of the claims.
 select 'no page of a fenced writer after one of a newer claim', count(*)

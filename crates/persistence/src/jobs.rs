@@ -38,6 +38,8 @@ pub struct ClaimedJob {
     pub options: String,
     /// Waits in a row that its site asked for so far.
     pub snoozes: u32,
+    /// What was left of the time of its batch when it was claimed; zero where that had passed.
+    pub batch_time_left: Option<Duration>,
 }
 
 /// How a claimed job ended.
@@ -59,11 +61,13 @@ pub enum Ending {
         /// Wait before the next attempt.
         delay: Duration,
     },
-    /// Not yet: its site asked to be left alone, which holds for all jobs of its host. The attempt does
+    /// Not yet: a host asked to be left alone, which holds for all jobs that want it. The attempt does
     /// not count.
     Snoozed {
-        /// What the site answered.
+        /// What the host answered.
         failure: Failure,
+        /// The host that asked, as [`trawl_domain::site::SiteAddress::host_key`] writes it.
+        host_key: String,
         /// Until it may be asked again.
         wait: Duration,
         /// Such waits in a row, this one included.
@@ -71,8 +75,11 @@ pub enum Ending {
     },
     /// Because somebody asked for it.
     Cancelled,
-    /// Not at all: handed back unfinished; the attempt does not count.
-    HandedBack,
+    /// Not at all: handed back unfinished, and due again after `delay`. The attempt does not count.
+    HandedBack {
+        /// Wait before it may be claimed again.
+        delay: Duration,
+    },
 }
 
 /// A job's ending with the proof that its worker holds it.
@@ -105,8 +112,8 @@ const ATTEMPTS: Statement =
     Statement::repeatable("job_attempts", include_str!("../sql/job_attempts.sql"));
 
 /// Takes up to `want` jobs for `worker`: fair across batches, never above a batch's
-/// `max_concurrent`, never a second job of a host that is being crawled, none of a host that is snoozed. With `only_batch`, of that
-/// batch alone.
+/// `max_concurrent`, never a second job of a host that is being crawled or held, none of a host that is
+/// snoozed. With `only_batch`, of that batch alone.
 ///
 /// # Errors
 /// [`ScopeError`]; when the outcome is unknown, jobs may have been claimed, and a later
@@ -140,6 +147,8 @@ fn read_claimed(row: &Row) -> Result<ClaimedJob, ScopeError> {
         pages_recorded: get_count(&CLAIM, row, 7)?,
         options: get(&CLAIM, row, 8)?,
         snoozes: get_count(&CLAIM, row, 9)?,
+        batch_time_left: get::<Option<i64>>(&CLAIM, row, 10)?
+            .map(|ms| Duration::from_millis(u64::try_from(ms).unwrap_or(0))),
     })
 }
 
@@ -158,6 +167,10 @@ pub async fn job_finish(pool: &Pool, ended: &[EndedJob]) -> Result<Vec<MovedJob>
     Ok(moved)
 }
 
+fn failure_bytes(failure: &Failure) -> usize {
+    cleaned_bytes(&failure.sentence) + failure.code.as_str().len()
+}
+
 impl EndedJob {
     fn bytes(&self) -> usize {
         let text = match &self.ending {
@@ -165,12 +178,11 @@ impl EndedJob {
                 result,
                 stop_reason,
             } => result.len() + stop_reason.len(),
-            Ending::Failed(failure)
-            | Ending::Retry { failure, .. }
-            | Ending::Snoozed { failure, .. } => {
-                cleaned_bytes(&failure.sentence) + failure.code.as_str().len()
-            }
-            Ending::Cancelled | Ending::HandedBack => 0,
+            Ending::Failed(failure) | Ending::Retry { failure, .. } => failure_bytes(failure),
+            Ending::Snoozed {
+                failure, host_key, ..
+            } => failure_bytes(failure) + host_key.len(),
+            Ending::Cancelled | Ending::HandedBack { .. } => 0,
         };
         80 + text
     }
@@ -179,7 +191,9 @@ impl EndedJob {
         match self.ending {
             Ending::Complete { .. } => JobState::Complete,
             Ending::Failed(_) => JobState::Failed,
-            Ending::Retry { .. } | Ending::Snoozed { .. } | Ending::HandedBack => JobState::Pending,
+            Ending::Retry { .. } | Ending::Snoozed { .. } | Ending::HandedBack { .. } => {
+                JobState::Pending
+            }
             Ending::Cancelled => JobState::Cancelled,
         }
     }
@@ -189,7 +203,7 @@ impl EndedJob {
             Ending::Failed(failure)
             | Ending::Retry { failure, .. }
             | Ending::Snoozed { failure, .. } => Some(failure),
-            Ending::Complete { .. } | Ending::Cancelled | Ending::HandedBack => None,
+            Ending::Complete { .. } | Ending::Cancelled | Ending::HandedBack { .. } => None,
         }
     }
 }
@@ -200,18 +214,20 @@ async fn finish_slice(pool: &Pool, ended: &[EndedJob]) -> Result<Vec<MovedJob>, 
     let targets: Vec<&str> = ended.iter().map(|job| job.target().as_str()).collect();
     let charged: Vec<bool> = ended
         .iter()
-        .map(|job| !matches!(job.ending, Ending::Snoozed { .. } | Ending::HandedBack))
+        .map(|job| {
+            !matches!(
+                job.ending,
+                Ending::Snoozed { .. } | Ending::HandedBack { .. }
+            )
+        })
         .collect();
     let delays: Vec<i64> = ended
         .iter()
         .map(|job| match job.ending {
-            Ending::Retry { delay, .. } | Ending::Snoozed { wait: delay, .. } => {
-                i64::try_from(delay.as_millis()).unwrap_or(i64::MAX)
-            }
-            Ending::Complete { .. }
-            | Ending::Failed(_)
-            | Ending::Cancelled
-            | Ending::HandedBack => 0,
+            Ending::Retry { delay, .. }
+            | Ending::Snoozed { wait: delay, .. }
+            | Ending::HandedBack { delay } => i64::try_from(delay.as_millis()).unwrap_or(i64::MAX),
+            Ending::Complete { .. } | Ending::Failed(_) | Ending::Cancelled => 0,
         })
         .collect();
     let snoozes: Vec<Option<i32>> = ended
@@ -222,7 +238,18 @@ async fn finish_slice(pool: &Pool, ended: &[EndedJob]) -> Result<Vec<MovedJob>, 
             | Ending::Failed(_)
             | Ending::Retry { .. }
             | Ending::Cancelled
-            | Ending::HandedBack => None,
+            | Ending::HandedBack { .. } => None,
+        })
+        .collect();
+    let snoozed_hosts: Vec<Option<&str>> = ended
+        .iter()
+        .map(|job| match &job.ending {
+            Ending::Snoozed { host_key, .. } => Some(host_key.as_str()),
+            Ending::Complete { .. }
+            | Ending::Failed(_)
+            | Ending::Retry { .. }
+            | Ending::Cancelled
+            | Ending::HandedBack { .. } => None,
         })
         .collect();
     let codes: Vec<Option<&str>> = ended
@@ -242,7 +269,7 @@ async fn finish_slice(pool: &Pool, ended: &[EndedJob]) -> Result<Vec<MovedJob>, 
         | Ending::Retry { .. }
         | Ending::Snoozed { .. }
         | Ending::Cancelled
-        | Ending::HandedBack => None,
+        | Ending::HandedBack { .. } => None,
     };
     let (reasons, results): (Vec<Option<&str>>, Vec<Option<String>>) = ended
         .iter()
@@ -263,6 +290,7 @@ async fn finish_slice(pool: &Pool, ended: &[EndedJob]) -> Result<Vec<MovedJob>, 
         (&reasons as _, Type::TEXT_ARRAY),
         (&results as _, Type::TEXT_ARRAY),
         (&snoozes as _, Type::INT4_ARRAY),
+        (&snoozed_hosts as _, Type::TEXT_ARRAY),
     ];
     let rows = SessionScope::once(pool, &FINISH, &params).await?;
     read_moved(&FINISH, &rows)
@@ -277,7 +305,9 @@ pub async fn job_hand_back(pool: &Pool, leases: &[JobLease]) -> Result<Vec<Moved
         .iter()
         .map(|lease| EndedJob {
             lease: *lease,
-            ending: Ending::HandedBack,
+            ending: Ending::HandedBack {
+                delay: Duration::ZERO,
+            },
         })
         .collect();
     job_finish(pool, &ended).await

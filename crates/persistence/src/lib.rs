@@ -12,6 +12,7 @@ pub mod class;
 pub mod control;
 pub mod error;
 pub mod health;
+pub mod hosts;
 pub mod jobs;
 pub mod migrate;
 pub mod pages;

@@ -45,6 +45,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(8, "0008_guard.sql"),
     migration!(9, "0009_retries.sql"),
     migration!(10, "0010_bounds.sql"),
+    migration!(11, "0011_held_hosts.sql"),
 ];
 
 impl Migration {

@@ -25,12 +25,24 @@ const EXPIRE: Statement =
 const FORGET_HOSTS: Statement =
     Statement::repeatable("host_forget", include_str!("../sql/host_forget.sql"));
 
+const FORGET_HELD: Statement =
+    Statement::repeatable("held_forget", include_str!("../sql/held_forget.sql"));
+
 /// Forgets hosts whose snooze has passed.
 ///
 /// # Errors
 /// [`ScopeError`] of the statement.
 pub async fn host_forget(pool: &Pool) -> Result<(), ScopeError> {
     SessionScope::once(pool, &FORGET_HOSTS, &[]).await?;
+    Ok(())
+}
+
+/// Forgets a slice of the hosts that no running job holds any more.
+///
+/// # Errors
+/// [`ScopeError`] of the statement.
+pub async fn held_forget(pool: &Pool) -> Result<(), ScopeError> {
+    SessionScope::once(pool, &FORGET_HELD, &[]).await?;
     Ok(())
 }
 

@@ -13,6 +13,7 @@ mod redirect;
 mod robots_gate;
 mod sitemaps;
 mod start;
+mod turns;
 mod visit;
 mod waits;
 
@@ -26,9 +27,10 @@ use trawl_domain::site::SiteAddress;
 use trawl_domain::url_rules::PageUrl;
 
 use crate::crawler::Shared;
-use crate::step::{CrawlEnd, CrawlOrder, CrawledPage, RecordedPage, Snooze, Step, StopReason};
+use crate::step::{CrawlEnd, CrawlOrder, CrawledPage, RecordedPage, Step, StopReason};
 use progress::Progress;
 use sitemaps::Sitemaps;
+use turns::Pause;
 use visit::{Outcome, Reach, Visit, Visitor};
 use waits::Waits;
 
@@ -46,8 +48,8 @@ pub struct Crawl {
     has_begun: bool,
     silent_pages: u32,
     waits: Waits,
-    /// A wait that the sitemaps asked for, to be passed on after the page that came before.
-    postponed: Option<Box<Snooze>>,
+    /// Why the sitemaps are not read yet, to be passed on after the page that came before.
+    postponed: Option<Box<Pause>>,
     progress: Progress,
     sitemaps: Sitemaps,
     visitor: Visitor,
@@ -74,7 +76,9 @@ impl Crawl {
             options,
             snoozes,
             deadline,
+            hosts,
         } = order;
+        let visitor = Visitor::new(shared, &options, site.host_key(), hosts);
         Self {
             site,
             max_duration: options.max_duration(),
@@ -83,7 +87,7 @@ impl Crawl {
             silent_pages: 0,
             waits: Waits::after(snoozes),
             postponed: None,
-            visitor: Visitor::new(shared, &options),
+            visitor,
             progress: Progress::new(max_pages, options),
             sitemaps: Sitemaps::default(),
             phase: if max_pages == 0 {
@@ -124,8 +128,8 @@ impl Crawl {
                 .and_then(|max| Instant::now().checked_add(left(max)));
             self.deadline = own.into_iter().chain(self.deadline).min();
         }
-        if let Some(snooze) = self.postponed.take() {
-            return Step::Snooze(snooze);
+        if let Some(pause) = self.postponed.take() {
+            return Step::from(*pause);
         }
         loop {
             match &self.phase {
@@ -139,33 +143,35 @@ impl Crawl {
                     }));
                 }
                 Phase::Start => {
-                    if let Err(snooze) = self.start().await {
-                        if self.waits.use_for_start() {
-                            return Step::Snooze(snooze);
+                    if let Err(pause) = self.start().await {
+                        match *pause {
+                            Pause::Snooze(snooze) if !self.waits.use_for_start() => {
+                                self.phase = Phase::Ended(StopReason::Error, Some(snooze.failure));
+                            }
+                            pause => return Step::from(pause),
                         }
-                        self.phase = Phase::Ended(StopReason::Error, Some(snooze.failure));
                     }
                 }
                 Phase::Sitemaps(_) => {
-                    let snooze = self.read_sitemaps().await;
-                    let after = match snooze {
+                    let pause = self.read_sitemaps().await;
+                    let after = match pause {
                         Some(_) => Phase::Sitemaps(None),
                         None => Phase::Pages,
                     };
                     let phase = std::mem::replace(&mut self.phase, after);
-                    match (phase, snooze) {
-                        (Phase::Sitemaps(Some(page)), snooze) => {
-                            self.postponed = snooze;
+                    match (phase, pause) {
+                        (Phase::Sitemaps(Some(page)), pause) => {
+                            self.postponed = pause;
                             return self.yielded(page);
                         }
-                        (_, Some(snooze)) => return Step::Snooze(snooze),
+                        (_, Some(pause)) => return Step::from(*pause),
                         (_, None) => {}
                     }
                 }
                 Phase::Pages => match self.page().await {
                     Ok(Some(page)) => return self.yielded(Box::new(page)),
                     Ok(None) => {}
-                    Err(snooze) => return Step::Snooze(snooze),
+                    Err(pause) => return Step::from(*pause),
                 },
             }
         }
@@ -182,7 +188,7 @@ impl Crawl {
     }
 
     /// The next page of the frontier; where there is none, the crawl has ended.
-    async fn page(&mut self) -> Result<Option<CrawledPage>, Box<Snooze>> {
+    async fn page(&mut self) -> Result<Option<CrawledPage>, Box<Pause>> {
         if let Some(stop_reason) = self.progress.spent() {
             self.end(stop_reason);
             return Ok(None);
@@ -204,8 +210,12 @@ impl Crawl {
         };
         let visit = match visit {
             Ok(visit) => visit,
-            Err(snooze) if self.waits.use_for_page() => return Err(snooze),
-            Err(snooze) => Visit::waited_for_in_vain(*snooze),
+            Err(pause) => match *pause {
+                Pause::Snooze(snooze) if !self.waits.use_for_page() => {
+                    Visit::waited_for_in_vain(snooze)
+                }
+                pause => return Err(Box::new(pause)),
+            },
         };
         self.silent_pages = if is_silent(&visit) {
             self.silent_pages.saturating_add(1)
@@ -221,16 +231,16 @@ impl Crawl {
         Ok(Some(page))
     }
 
-    /// Reads sitemaps as far as time and the site allow; a wait that it asks for is answered.
-    async fn read_sitemaps(&mut self) -> Option<Box<Snooze>> {
+    /// Reads sitemaps as far as time and the site allow; what keeps it from them is answered.
+    async fn read_sitemaps(&mut self) -> Option<Box<Pause>> {
         if !self.progress.wants_sitemaps() || self.progress.spent().is_some() {
             return None;
         }
         let read = self.sitemaps.read(&mut self.visitor, &mut self.progress);
         // What was found until the deadline is recorded all the same.
-        let snooze = within(self.deadline, read).await?.err()?;
-        if self.waits.use_for_page() {
-            return Some(snooze);
+        let pause = within(self.deadline, read).await?.err()?;
+        if matches!(*pause, Pause::Busy(_)) || self.waits.use_for_page() {
+            return Some(pause);
         }
         self.waits.given_up();
         self.sitemaps.give_up();

@@ -10,6 +10,7 @@ pub mod extract;
 pub mod facts;
 mod fetch;
 mod frontier;
+pub mod hosts;
 pub mod not_fetched;
 mod pace;
 pub mod priority;

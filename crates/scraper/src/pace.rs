@@ -38,7 +38,7 @@ impl Pace {
     /// The pace of a crawl that begins now.
     ///
     /// Now counts as the end of a fetch. An earlier crawl of the host, of whatever batch and by
-    /// whatever process, has ended before this one was claimed, since no host is crawled twice at
+    /// whatever process, has ended before this one was claimed, since no host is asked by two at
     /// once; so the delay holds between the two as well. It costs one delay a crawl, where anything
     /// stored would cost a write a crawl, and it needs no clocks that agree.
     pub(crate) fn new(stated: Duration) -> Self {
@@ -48,6 +48,11 @@ impl Pace {
             last_end: Instant::now(),
             last_took: Duration::ZERO,
         }
+    }
+
+    /// As of the crawl, so of a host that it has had since now.
+    pub(crate) fn begin_host(&mut self) {
+        self.last_end = Instant::now();
     }
 
     /// Slows down to what a robots.txt asks for, as far as it is honored.

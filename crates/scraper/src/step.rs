@@ -1,8 +1,10 @@
 //! What goes into a crawl and what comes out of it.
 //!
-//! Plain data: whoever drives a crawl stores it, and hands it back to resume an interrupted one.
+//! Plain data, but for the way to other hosts: whoever drives a crawl stores it, and hands it back to
+//! resume an interrupted one.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize, Serializer};
@@ -14,6 +16,7 @@ use trawl_domain::site::SiteAddress;
 
 use crate::facts::PageFacts;
 use crate::facts::content::PageContent;
+use crate::hosts::Hosts;
 use crate::not_fetched::NotFetched;
 use crate::priority::Topic;
 use crate::profile::Profile;
@@ -32,6 +35,8 @@ pub struct CrawlOrder {
     pub snoozes: u32,
     /// When the crawl ends at the latest, with what it has by then.
     pub deadline: Option<Instant>,
+    /// Through which the crawl takes each host beside that of the site.
+    pub hosts: Arc<dyn Hosts>,
 }
 
 /// The first half of the SHA-256 of a body, decoded.
@@ -125,19 +130,33 @@ pub enum Step {
     /// The site asks to be left alone for a while. Nothing is lost: the next step, now or of a crawl
     /// that is resumed later, asks for the same page.
     Snooze(Box<Snooze>),
+    /// A host that the crawl needs is not to be had. Nothing is lost, as with a snooze; and no site
+    /// asked for it.
+    Busy(Box<Busy>),
     /// The crawl has ended; every further step says so again.
     End(Box<CrawlEnd>),
 }
 
-/// A site that asks to be left alone, by 429 or by 503 with `Retry-After`.
+/// A host that asks to be left alone, by 429 or by 503 with `Retry-After`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snooze {
+    /// The host that asked, as [`SiteAddress::host_key`] writes it.
+    pub host_key: String,
     /// For how long: at most an hour.
     pub wait: Duration,
     /// What became of the request: why the page fails if nobody waits.
     pub failure: Failure,
     /// The status of the answer that asked for it.
     pub http_status: u16,
+}
+
+/// A host that belongs to another crawl, or that is to be left alone as one of these found out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Busy {
+    /// The host, as [`SiteAddress::host_key`] writes it.
+    pub host_key: String,
+    /// What is left of the wait that it asked for; `None` where another crawl has it.
+    pub wait: Option<Duration>,
 }
 
 /// A delay between fetches that robots.txt asked for.

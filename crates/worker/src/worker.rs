@@ -84,6 +84,7 @@ impl Worker {
             pool: pool.clone(),
             crawler: Crawler::new(options.fetch.clone())?,
             recorder,
+            held: held.clone(),
             identity: identity.clone(),
             max_attempts: options.max_attempts,
             deadline: options.job_deadline,

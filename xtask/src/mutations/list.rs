@@ -78,6 +78,33 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         tests: &["claim::", "crowd::"],
     },
     Mutation {
+        name: "a claim of a host that another job holds",
+        place: Place::Function("host_holders"),
+        edits: &[(
+            "where h.host_key = p_host_key and j.state",
+            "where false and h.host_key = p_host_key and j.state",
+        )],
+        package: PERSISTENCE,
+        tests: &["hosts::", "crowd::"],
+    },
+    Mutation {
+        name: "no lock of the host that is taken",
+        place: Place::Function("host_take"),
+        edits: &[(
+            "if not pg_try_advisory_xact_lock(hashtextextended(p_host_key, 7238)) then",
+            "if false then",
+        )],
+        package: PERSISTENCE,
+        tests: &["hosts::", "crowd::"],
+    },
+    Mutation {
+        name: "requests to hosts that were not taken",
+        place: Place::File("crates/scraper/src/crawl/turns.rs"),
+        edits: &[("self.take(host_key).await?;", "")],
+        package: "trawl-worker",
+        tests: &["hosts::"],
+    },
+    Mutation {
         name: "pages counted as sent, not as written",
         place: Place::Function("page_record"),
         edits: &[(

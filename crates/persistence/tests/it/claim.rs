@@ -230,7 +230,7 @@ both_routes!(
         busy.batch_execute("begin").await?;
         let taken = busy
             .query_typed(
-                "select batch_id from trawl.job_claim_v1($1, 1, null)",
+                "select batch_id from trawl.job_claim_v5($1, 1, null)",
                 &[(&worker, Type::UUID)],
             )
             .await?;

@@ -6,15 +6,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use tokio::task::JoinSet;
 use trawl_persistence::audit::audit;
 use trawl_persistence::control::{batch_cancel, batch_pause, job_cancel};
+use trawl_persistence::hosts::{HostTake, host_take};
 use trawl_persistence::jobs::{ClaimedJob, job_claim, job_finish, job_hand_back, job_rescue};
 use trawl_persistence::pages::page_record;
 use trawl_persistence::pool::Pool;
+use trawl_persistence::retention::held_forget;
 use trawl_persistence::workers::{JobLease, worker_gone, worker_heartbeat};
 use uuid::Uuid;
 
@@ -35,6 +37,8 @@ struct Tally {
     handed_back: AtomicU64,
     rescued: AtomicU64,
     fenced: AtomicU64,
+    taken: AtomicU64,
+    busy: AtomicU64,
     done: AtomicBool,
 }
 
@@ -69,6 +73,7 @@ async fn work(pool: Pool, seed: u64, tally: Arc<Tally>) -> Result<()> {
             .flat_map(|job| (0..3).map(|number| page(job.lease, job.pages_recorded + number)))
             .collect();
         page_record(&pool, &pages).await?;
+        roam(&pool, &mut random, &claimed, &tally).await?;
         if random.random_ratio(1, 8) {
             worker_gone(&pool, me).await?;
             ghosts.extend(claimed.iter().map(|job| job.lease));
@@ -76,6 +81,29 @@ async fn work(pool: Pool, seed: u64, tally: Arc<Tally>) -> Result<()> {
             continue;
         }
         end(&pool, &mut random, &claimed, &tally).await?;
+    }
+    Ok(())
+}
+
+/// Takes further hosts for claimed jobs: some that all batches share, and some that nobody submitted.
+async fn roam(
+    pool: &Pool,
+    random: &mut StdRng,
+    claimed: &[ClaimedJob],
+    tally: &Tally,
+) -> Result<()> {
+    for job in claimed {
+        let number = random.random_range(0..5);
+        for host in [
+            format!("shared-{number}.test"),
+            format!("far-{number}.test"),
+        ] {
+            match host_take(pool, job.lease, &host).await? {
+                HostTake::Taken => Tally::add(&tally.taken, 1),
+                HostTake::Busy { .. } => Tally::add(&tally.busy, 1),
+                HostTake::Stale => bail!("{:?} is held and may take {host}", job.lease),
+            }
+        }
     }
     Ok(())
 }
@@ -138,6 +166,7 @@ async fn observe(db: &Db, batches: &[Submission], tally: &Tally) -> Result<()> {
     let mut tokens: HashMap<Uuid, i64> = HashMap::new();
     for sample in 0.. {
         meddle(db, batches, sample).await?;
+        held_forget(&db.pool).await?;
         let broken: Vec<_> = audit(&db.pool)
             .await?
             .into_iter()
@@ -217,6 +246,8 @@ both_routes!(a_crowd_with_zombies_keeps_every_promise, async |db| {
         ("handed back", &tally.handed_back),
         ("rescued", &tally.rescued),
         ("fenced", &tally.fenced),
+        ("taken", &tally.taken),
+        ("busy", &tally.busy),
     ] {
         assert!(counter.load(Ordering::Relaxed) > 0, "nothing was {what}");
     }

@@ -128,12 +128,13 @@ pub(crate) fn retry(lease: JobLease) -> EndedJob {
     }
 }
 
-/// The site asked for a wait, this many times in a row.
-pub(crate) fn snoozed(lease: JobLease, wait: Duration, snoozes: u32) -> EndedJob {
+/// A host asked for a wait, this many times in a row.
+pub(crate) fn snoozed(lease: JobLease, host_key: &str, wait: Duration, snoozes: u32) -> EndedJob {
     EndedJob {
         lease,
         ending: Ending::Snoozed {
             failure: Failure::new(FailureCode::TooManyRequests, "GET / was answered with 429"),
+            host_key: host_key.to_owned(),
             wait,
             snoozes,
         },

@@ -195,7 +195,10 @@ both_routes!(what_is_written_is_durable_whatever_leaks, async |db| {
     let batch = Submission::sized("durable", 9).accepted(&db.pool).await?;
     let me = worker(&db.pool).await?;
     let claimed = job_claim(&db.pool, me, 2, None).await?;
-    let ended = [snoozed(claimed[0].lease, OLD, 1), failed(claimed[1].lease)];
+    let ended = [
+        snoozed(claimed[0].lease, "busy.test", OLD, 1),
+        failed(claimed[1].lease),
+    ];
     job_finish(&db.pool, &ended).await?;
     job_cancel(&db.pool, batch.jobs[3].id).await?;
     batch_pause(&db.pool, batch.id, true).await?;

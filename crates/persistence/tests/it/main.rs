@@ -15,6 +15,7 @@ mod crowd;
 mod faults;
 mod fixtures;
 mod hostile;
+mod hosts;
 mod leaked_defaults;
 mod leases;
 mod migrations;

@@ -143,8 +143,9 @@ both_routes!(empty: a_migration_that_fails_leaves_nothing_behind, async |db| {
     let newest = all_but_newest(db).await?;
     // Its last function is there already, so the newest migration fails near its end.
     let text = text_of(newest)?;
-    let last = text.rfind("create function").context("it makes functions")?;
-    db.admin.batch_execute(&text[last..]).await?;
+    let last = &text[text.rfind("create function").context("it makes functions")?..];
+    let (last, _rest) = last.split_once("$$;").context("its body ends")?;
+    db.admin.batch_execute(&format!("{last}$$;")).await?;
     let shape = "select (select count(*) from pg_proc where pronamespace = 'trawl'::regnamespace)
                       + (select count(*) from pg_attribute a join pg_class c on c.oid = a.attrelid
                          where c.relnamespace = 'trawl'::regnamespace)";

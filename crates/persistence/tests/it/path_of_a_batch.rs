@@ -13,11 +13,13 @@ use trawl_persistence::audit::audit;
 use trawl_persistence::batches::{
     BatchKind, NewBatch, NewJob, Submitted, batch_status, batch_submit,
 };
+use trawl_persistence::hosts::{HostTake, host_release, host_take};
 use trawl_persistence::jobs::{
     EndedJob, Ending, job_claim, job_finish, job_hand_back, job_rescue, job_status,
 };
 use trawl_persistence::pages::{PageRecord, page_record, pages_of_job};
 use trawl_persistence::pool::Pool;
+use trawl_persistence::retention::held_forget;
 use trawl_persistence::workers::{
     WorkerIdentity, worker_drain, worker_forget, worker_gone, worker_heartbeat, worker_register,
 };
@@ -80,6 +82,15 @@ pub(crate) async fn every_call_in_order(pool: &Pool) -> Result<()> {
     assert!(beat.alive);
     assert_eq!(beat.orphans.len(), 3);
 
+    let [first, second] = [claimed[0].lease, claimed[1].lease];
+    assert_eq!(host_take(pool, first, "far.test").await?, HostTake::Taken);
+    assert_eq!(
+        host_take(pool, second, "far.test").await?,
+        HostTake::Busy { wait: None }
+    );
+    host_release(pool, first, "far.test").await?;
+    assert_eq!(host_take(pool, second, "far.test").await?, HostTake::Taken);
+
     let page = PageRecord {
         lease: claimed[0].lease,
         seq: 0,
@@ -132,6 +143,9 @@ pub(crate) async fn every_call_in_order(pool: &Pool) -> Result<()> {
         },
     };
     assert_eq!(job_finish(pool, &[ending]).await?.len(), 1);
+
+    assert_eq!(host_take(pool, second, "far.test").await?, HostTake::Stale);
+    held_forget(pool).await?;
 
     let view = job_status(pool, jobs[1].id).await?.context("a job")?;
     assert_eq!(view.state, JobState::Failed);

@@ -9,10 +9,11 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use tokio_postgres::types::Type;
 use trawl_persistence::batches::batch_status;
+use trawl_persistence::hosts::{HostTake, host_take};
 use trawl_persistence::jobs::{job_claim, job_finish, job_hand_back, job_rescue, job_status};
 use trawl_persistence::pages::{page_record, pages_of_job, pages_view};
 use trawl_persistence::pool::{Pool, PoolOptions};
-use trawl_persistence::retention::batch_sweep;
+use trawl_persistence::retention::{batch_sweep, held_forget};
 use trawl_persistence::workers::{worker_forget, worker_gone, worker_heartbeat};
 use trawl_test_support::wait_until;
 use uuid::Uuid;
@@ -208,6 +209,30 @@ async fn the_hot_calls_find_their_rows_by_index() -> Result<()> {
         &["domain_jobs_pkey", "domain_jobs_running_worker_idx"],
         300,
         async |pool| Ok(worker_heartbeat(&pool, me, &leases, OLD).await?),
+    )
+    .await?;
+    // A host that nobody has, one that a job was submitted with, and one that a job holds.
+    assert_uses(
+        &db,
+        "takes of a host",
+        &["domain_jobs_pkey", "domain_jobs_running_host_idx"],
+        20,
+        async |pool| {
+            let take = async |job: usize, host| host_take(&pool, leases[job], host).await;
+            assert_eq!(take(0, "far.test").await?, HostTake::Taken);
+            let busy = HostTake::Busy { wait: None };
+            assert_eq!(take(1, &claimed[2].domain).await?, busy);
+            assert_eq!(take(1, "far.test").await?, busy);
+            Ok(())
+        },
+    )
+    .await?;
+    assert_uses(
+        &db,
+        "forgetting held hosts",
+        &["domain_jobs_pkey"],
+        10,
+        async |pool| Ok(held_forget(&pool).await?),
     )
     .await?;
     assert_uses(

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use trawl_persistence::batches::{NewBatch, batch_status, batch_submit};
+use trawl_persistence::hosts::{host_release, host_take};
 use trawl_persistence::jobs::{
     EndedJob, job_claim, job_finish, job_hand_back, job_rescue, job_status,
 };
@@ -36,6 +37,10 @@ fn every_operation(
     is_sendable(batch_status(pool, id, Vec::new, |ids, line| {
         ids.push(line.id)
     }));
+    for lease in leases {
+        is_sendable(host_take(pool, *lease, ""));
+        is_sendable(host_release(pool, *lease, ""));
+    }
     is_sendable(job_claim(pool, id, 1, None));
     is_sendable(job_finish(pool, ended));
     is_sendable(job_hand_back(pool, leases));

@@ -50,7 +50,8 @@ both_routes!(
         let me = worker(&db.pool).await?;
         let claimed = job_claim(&db.pool, me, 1, Some(first.id)).await?;
         assert_eq!(claimed[0].snoozes, 0);
-        let moved = job_finish(&db.pool, &[snoozed(claimed[0].lease, HOUR, 1)]).await?;
+        let moved =
+            job_finish(&db.pool, &[snoozed(claimed[0].lease, "busy.test", HOUR, 1)]).await?;
         assert_eq!(moved[0].state, JobState::Pending);
 
         let _twins = Submission::of(["www.busy.test", "busy.test:8080", "other.test"])
@@ -71,7 +72,7 @@ both_routes!(a_snooze_uses_no_attempt_and_says_why, async |db| {
     for n in 1..=3 {
         let claimed = job_claim(&db.pool, me, 1, None).await?;
         assert_eq!((claimed[0].attempt, claimed[0].snoozes), (1, n - 1));
-        let ending = snoozed(claimed[0].lease, HOUR, n);
+        let ending = snoozed(claimed[0].lease, "busy.test", HOUR, n);
         assert_eq!(
             job_finish(&db.pool, std::slice::from_ref(&ending))
                 .await?
@@ -102,7 +103,11 @@ both_routes!(
         Submission::of(["busy.test"]).accepted(&db.pool).await?;
         let me = worker(&db.pool).await?;
         let claim = async || anyhow::Ok(job_claim(&db.pool, me, 1, None).await?.remove(0));
-        job_finish(&db.pool, &[snoozed(claim().await?.lease, HOUR, 4)]).await?;
+        job_finish(
+            &db.pool,
+            &[snoozed(claim().await?.lease, "busy.test", HOUR, 4)],
+        )
+        .await?;
         for (state, left) in [(PageState::Failed, 4), (PageState::Fetched, 0)] {
             pass(db, "busy.test", "1 second").await?;
             let job = claim().await?;
@@ -138,7 +143,7 @@ both_routes!(
                 token: trawl_domain::lease::FencingToken(1),
             };
             assert_eq!(
-                job_finish(&db.pool, &[snoozed(lease, wait, 1)])
+                job_finish(&db.pool, &[snoozed(lease, "busy.test", wait, 1)])
                     .await?
                     .len(),
                 1
@@ -167,7 +172,7 @@ both_routes!(a_stale_worker_snoozes_nobody, async |db| {
     let claimed = job_claim(&db.pool, me, 1, None).await?;
     job_finish(&db.pool, &[complete(claimed[0].lease)]).await?;
     assert_eq!(
-        job_finish(&db.pool, &[snoozed(claimed[0].lease, HOUR, 1)]).await?,
+        job_finish(&db.pool, &[snoozed(claimed[0].lease, "busy.test", HOUR, 1)]).await?,
         []
     );
     assert_eq!(
@@ -191,8 +196,8 @@ both_routes!(
         let claimed = job_claim(&db.pool, me, 1, None).await?;
         let moved: Uuid = db
             .value(
-                "select job_id from trawl.job_leave_v1(array[$1], array[$2], '{pending}', '{false}', '{0}',
-                        '{null}', '{null}', '{null}', '{null}')",
+                "select job_id from trawl.job_leave_v2(array[$1], array[$2], '{pending}', '{false}', '{0}',
+                        '{null}', '{null}', '{null}', '{null}', '{null}')",
                 &[
                     (&claimed[0].lease.job, Type::UUID),
                     (&claimed[0].lease.token.0, Type::INT8),

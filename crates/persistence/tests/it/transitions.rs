@@ -102,7 +102,7 @@ impl Move {
             Self::Retry => finish(retry(lease)).await?,
             Self::Cancel => finish(cancelled(lease)).await?,
             Self::HandBack => job_hand_back(&db.pool, &[lease]).await?,
-            Self::Snooze => finish(snoozed(lease, Duration::from_secs(60), 1)).await?,
+            Self::Snooze => finish(snoozed(lease, "site.test", Duration::from_secs(60), 1)).await?,
             Self::Rescue | Self::LastRescue => {
                 worker_gone(&db.pool, job.worker).await?;
                 let attempts = if self == Self::Rescue { 10 } else { 1 };

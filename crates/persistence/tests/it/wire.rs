@@ -11,13 +11,14 @@ use trawl_persistence::audit::audit;
 use trawl_persistence::batches::batch_status;
 use trawl_persistence::control::{batch_cancel, batch_pause, batch_retry, job_cancel, pages_carry};
 use trawl_persistence::health::ping;
+use trawl_persistence::hosts::{host_release, host_take};
 use trawl_persistence::jobs::{
     job_attempts, job_claim, job_finish, job_hand_back, job_rescue, job_status,
 };
 use trawl_persistence::pages::{PageRecord, page_record, pages_of_job, pages_view};
 use trawl_persistence::pool::{Pool, PoolOptions};
 use trawl_persistence::queue::queue_view;
-use trawl_persistence::retention::{batch_expire, batch_sweep, host_forget};
+use trawl_persistence::retention::{batch_expire, batch_sweep, held_forget, host_forget};
 use trawl_persistence::scope::{ScopeSettings, SessionScope, Statement};
 use trawl_persistence::workers::{worker_drain, worker_forget, worker_gone, worker_heartbeat};
 use trawl_test_support::wire::{Rule, WireProxy};
@@ -173,6 +174,10 @@ both_routes!(
         let leases: Vec<_> = claimed.iter().map(|job| job.lease).collect();
         let beat = worker_heartbeat(&pool, me, &leases, OLD);
         taken.push(("heartbeat for 50 jobs", round_trips(&proxy, beat).await?.1));
+        let take = host_take(&pool, leases[0], "far.test");
+        taken.push(("take a host", round_trips(&proxy, take).await?.1));
+        let release = host_release(&pool, leases[0], "far.test");
+        taken.push(("let a host go", round_trips(&proxy, release).await?.1));
         let pages: Vec<_> = leases
             .iter()
             .flat_map(|lease| [page(*lease, 0), page(*lease, 1)])
@@ -198,7 +203,7 @@ both_routes!(
         ));
         let waits: Vec<_> = leases[25..35]
             .iter()
-            .map(|lease| snoozed(*lease, OLD, 1))
+            .map(|lease| snoozed(*lease, "busy.test", OLD, 1))
             .collect();
         taken.push((
             "snooze 10 jobs",
@@ -234,6 +239,10 @@ both_routes!(
         taken.push((
             "forget hosts",
             round_trips(&proxy, host_forget(&pool)).await?.1,
+        ));
+        taken.push((
+            "forget held hosts",
+            round_trips(&proxy, held_forget(&pool)).await?.1,
         ));
 
         let one = batch.jobs[900].id;

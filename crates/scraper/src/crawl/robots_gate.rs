@@ -9,10 +9,10 @@ use tracing::debug;
 use trawl_domain::failure::{Failure, FailureCode};
 use trawl_domain::url_rules::PageUrl;
 
+use super::turns::{Pause, Turns};
 use super::visit::{Outcome, Reach};
 use crate::crawler::Shared;
 use crate::fetch::{Answer, FetchError};
-use crate::pace::Pace;
 use crate::robots::{Known, ROBOTS_MAX_BYTES, ROBOTS_MAX_REDIRECTS, RobotsRules};
 use crate::step::Snooze;
 
@@ -62,8 +62,8 @@ enum Robots {
 pub(super) enum Refusal {
     /// This is what becomes of its page.
     Outcome(Outcome),
-    /// Not now: the server wants to be left alone.
-    Wait(Snooze),
+    /// Not now.
+    Pause(Box<Pause>),
 }
 
 impl RobotsGate {
@@ -72,7 +72,7 @@ impl RobotsGate {
         &mut self,
         url: &PageUrl,
         shared: &Shared,
-        pace: &mut Pace,
+        turns: &mut Turns,
     ) -> Result<(), Box<Refusal>> {
         let origin = url.as_url().origin().ascii_serialization();
         let now = Instant::now();
@@ -86,12 +86,15 @@ impl RobotsGate {
                 robots: Robots::Rules(known.rules),
                 expires_at: known.expires_at,
             },
-            None => fetch(&origin, url, shared, pace)
-                .await
-                .map_err(|snooze| Box::new(Refusal::Wait(snooze)))?,
+            None => {
+                let before = turns.held();
+                let fetched = fetch(&origin, url, shared, turns).await;
+                turns.let_go_since(&before, url).await;
+                fetched.map_err(|pause| Box::new(Refusal::Pause(pause)))?
+            }
         };
         if let Robots::Rules(rules) = &entry.robots {
-            pace.respect(rules.crawl_delay());
+            turns.pace.respect(rules.crawl_delay());
             let known = Known {
                 rules: Arc::clone(rules),
                 expires_at: entry.expires_at,
@@ -110,16 +113,16 @@ impl RobotsGate {
     ///
     /// # Errors
     ///
-    /// The server wants to be left alone first.
+    /// Not now.
     pub(super) async fn sitemaps(
         &mut self,
         page: &PageUrl,
         shared: &Shared,
-        pace: &mut Pace,
-    ) -> Result<Vec<PageUrl>, Box<Snooze>> {
-        if let Err(refusal) = self.admit(page, shared, pace).await {
+        turns: &mut Turns,
+    ) -> Result<Vec<PageUrl>, Box<Pause>> {
+        if let Err(refusal) = self.admit(page, shared, turns).await {
             match *refusal {
-                Refusal::Wait(snooze) => return Err(Box::new(snooze)),
+                Refusal::Pause(pause) => return Err(pause),
                 // Whether the page itself is allowed does not matter here.
                 Refusal::Outcome(_) => {}
             }
@@ -165,8 +168,8 @@ async fn fetch(
     origin: &str,
     page: &PageUrl,
     shared: &Shared,
-    pace: &mut Pace,
-) -> Result<Entry, Snooze> {
+    turns: &mut Turns,
+) -> Result<Entry, Box<Pause>> {
     let closed = |reason: String| {
         let failure = Failure::new(FailureCode::RobotsUnavailable, reason);
         Ok(entry(Robots::Closed(failure), CLOSED_LIFETIME))
@@ -176,7 +179,7 @@ async fn fetch(
         return closed(format!("{origin} has no robots.txt URL"));
     };
     for redirects in 0..=ROBOTS_MAX_REDIRECTS {
-        let _fetching = pace.start().await;
+        let _fetching = turns.start(&url).await?;
         let mut answer = match shared.fetcher.get(&url, ROBOTS_MAX_BYTES).await {
             Ok(answer) => answer,
             Err(error) if redirects == 0 && Reach::of(&error) <= Reach::Handshake => {
@@ -189,11 +192,12 @@ async fn fetch(
             Err(error) => return closed(error.failure(url.as_str()).sentence),
         };
         if let Some(wait) = answer.wait_asked_for() {
-            return Err(Snooze {
+            return Err(Box::new(Pause::Snooze(Snooze {
+                host_key: url.host_key().to_owned(),
                 wait,
                 failure: status_failure(&url, answer.status().as_u16()),
                 http_status: answer.status().as_u16(),
-            });
+            })));
         }
         if let Some(location) = answer.location() {
             match PageUrl::resolve(url.as_url(), &location) {

@@ -11,12 +11,12 @@ use tokio::time::sleep;
 use trawl_domain::url_rules::{PageUrl, SiteScope};
 
 use super::progress::Progress;
-use super::visit::{Visitor, WAIT_HERE_MAX, WAITS_HERE_MAX};
+use super::turns::Pause;
+use super::visit::{Visitor, WAITS_HERE_MAX};
 use crate::frontier::{FIRST_PER_TOPIC, WAITING_MAX_BYTES};
 use crate::not_fetched::NotFetched;
 use crate::priority::Topic;
 use crate::sitemap::Entry;
-use crate::step::Snooze;
 
 /// Most sitemaps that are asked for, indexes included. Chosen: at the usual pace they take seconds;
 /// the protocol allows each 50,000 URLs, far more than any budget.
@@ -87,7 +87,7 @@ impl Sitemaps {
     ///
     /// # Errors
     ///
-    /// The site wants to be left alone first. What was found counts, and the next call goes on.
+    /// Not now. What was found counts, and the next call goes on.
     ///
     /// # Cancel safety
     ///
@@ -96,30 +96,39 @@ impl Sitemaps {
         &mut self,
         visitor: &mut Visitor,
         progress: &mut Progress,
-    ) -> Result<(), Box<Snooze>> {
+    ) -> Result<(), Box<Pause>> {
+        let Some(start_page) = progress.start_page().cloned() else {
+            return Ok(());
+        };
+        let before = visitor.held();
         let mut waits = 0;
-        loop {
-            match self.read_on(visitor, progress).await {
-                Err(snooze) if snooze.wait <= WAIT_HERE_MAX && waits < WAITS_HERE_MAX => {
+        let read = loop {
+            match self.read_on(&start_page, visitor, progress).await {
+                Err(pause)
+                    if let Some(wait) = pause.short()
+                        && waits < WAITS_HERE_MAX =>
+                {
                     waits += 1;
-                    sleep(snooze.wait).await;
+                    sleep(wait).await;
                 }
-                read => return read,
+                read => break read,
             }
-        }
+        };
+        visitor.let_go_since(&before, &start_page).await;
+        read
     }
 
     async fn read_on(
         &mut self,
+        start_page: &PageUrl,
         visitor: &mut Visitor,
         progress: &mut Progress,
-    ) -> Result<(), Box<Snooze>> {
-        let (Some(start_page), Some(scope)) = (progress.start_page(), progress.scope()) else {
+    ) -> Result<(), Box<Pause>> {
+        let Some(scope) = progress.scope().cloned() else {
             return Ok(());
         };
-        let (start_page, scope) = (start_page.clone(), scope.clone());
         if self.queue.is_none() {
-            let mut named = visitor.named_sitemaps(&start_page).await?;
+            let mut named = visitor.named_sitemaps(start_page).await?;
             if named.is_empty() {
                 named.extend(PageUrl::resolve(start_page.as_url(), "/sitemap.xml").ok());
             }

@@ -4,10 +4,11 @@ use trawl_domain::failure::{Failure, FailureCode};
 use trawl_domain::url_rules::PageUrl;
 
 use super::redirect::HopVerdict;
+use super::turns::Pause;
 use super::visit::{Outcome, Reach};
 use super::{Crawl, Phase, within};
 use crate::registrable::is_same_site;
-use crate::step::{Snooze, StopReason};
+use crate::step::StopReason;
 
 impl Crawl {
     /// Tries the candidates in their order; where none has a page, the crawl has ended.
@@ -16,8 +17,8 @@ impl Crawl {
     ///
     /// # Errors
     ///
-    /// The site wants to be left alone first.
-    pub(super) async fn start(&mut self) -> Result<(), Box<Snooze>> {
+    /// Not now.
+    pub(super) async fn start(&mut self) -> Result<(), Box<Pause>> {
         let candidates: Vec<PageUrl> = self
             .site
             .start_candidates()

@@ -18,16 +18,14 @@ use trawl_domain::url_rules::{PageUrl, SiteScope};
 use super::page::{self, Read};
 use super::redirect::{self, HopVerdict, Next, REDIRECTS_MAX, Trail};
 use super::robots_gate::{Refusal, RobotsGate, status_failure};
+use super::turns::{Pause, Turns};
 use crate::crawler::Shared;
 use crate::extract::Extracted;
 use crate::fetch::{Answer, Cookies, FetchError};
+use crate::hosts::Hosts;
 use crate::pace::Pace;
 use crate::sitemap::{self, Entry};
 use crate::step::{BodyHash, CrawlDelay, Snooze};
-
-/// Longest wait that is waited out within a step; a longer one is left to whoever drives the crawl.
-/// Chosen: a slot that is held for so long costs less than giving the site back and taking it again.
-pub(super) const WAIT_HERE_MAX: Duration = Duration::from_secs(5);
 
 /// Most such waits for one request.
 pub(super) const WAITS_HERE_MAX: u32 = 3;
@@ -47,7 +45,7 @@ const RETRY: Backoff = Backoff {
 #[derive(Debug)]
 pub(super) struct Visitor {
     shared: Arc<Shared>,
-    pace: Pace,
+    turns: Turns,
     gate: RobotsGate,
     cookies: Cookies,
     /// The last page was answered well, so that a failure now may be a hiccup.
@@ -164,11 +162,16 @@ impl Reach {
 
 impl Visitor {
     /// Waits between fetches for the longer of what the client and the operator state.
-    pub(super) fn new(shared: Arc<Shared>, options: &CrawlOptions) -> Self {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        options: &CrawlOptions,
+        own_host: &str,
+        hosts: Arc<dyn Hosts>,
+    ) -> Self {
         let pace = Pace::new(shared.politeness_delay.max(options.delay()));
         Self {
             shared,
-            pace,
+            turns: Turns::new(pace, own_host, hosts),
             gate: RobotsGate::default(),
             cookies: Cookies::default(),
             is_well: false,
@@ -179,26 +182,26 @@ impl Visitor {
 
     /// The longest delay that a robots.txt of the crawl asked for.
     pub(super) fn crawl_delay(&self) -> Option<CrawlDelay> {
-        self.pace.crawl_delay()
+        self.turns.pace.crawl_delay()
     }
 
     /// Asks for a page and follows its redirects as far as `judge` allows.
     ///
     /// Links are collected within `scope`, or within the site that the redirects lead to. An error is
-    /// no end of the page: the site wants to be left alone first.
+    /// no end of the page.
     pub(super) async fn visit(
         &mut self,
         url: &PageUrl,
         scope: Option<&SiteScope>,
         judge: &(dyn Fn(&PageUrl) -> HopVerdict + Sync),
-    ) -> Result<Visit, Box<Snooze>> {
+    ) -> Result<Visit, Box<Pause>> {
         let mut trace = Trace::default();
         let mut trail = Trail::from(url.clone());
         let mut led_to = None;
         let mut target = url.clone();
         let outcome = loop {
             match self.patient_hop(&target, scope, &mut trace).await {
-                Hop::Wait(snooze) => return Err(snooze),
+                Hop::Pause(pause) => return Err(pause),
                 Hop::End(outcome) => break outcome,
                 Hop::Cut(page, _) => break Outcome::Fetched(page),
                 Hop::Redirect {
@@ -265,9 +268,12 @@ impl Visitor {
         loop {
             let hop = self.hop(url, scope, trace).await;
             match &hop {
-                Hop::Wait(snooze) if snooze.wait <= WAIT_HERE_MAX && waits < WAITS_HERE_MAX => {
+                Hop::Pause(pause)
+                    if let Some(wait) = pause.short()
+                        && waits < WAITS_HERE_MAX =>
+                {
                     waits += 1;
-                    sleep(snooze.wait).await;
+                    sleep(wait).await;
                     continue;
                 }
                 Hop::End(Outcome::Failed { failure, .. }) if is_hiccup(failure.code) => {
@@ -284,7 +290,7 @@ impl Visitor {
                     continue;
                 }
                 Hop::End(Outcome::Fetched(_)) => self.is_well = true,
-                Hop::Wait(_) | Hop::Redirect { .. } | Hop::Cut(..) | Hop::End(_) => {}
+                Hop::Pause(_) | Hop::Redirect { .. } | Hop::Cut(..) | Hop::End(_) => {}
             }
             return hop;
         }
@@ -294,39 +300,51 @@ impl Visitor {
     pub(super) async fn named_sitemaps(
         &mut self,
         page: &PageUrl,
-    ) -> Result<Vec<PageUrl>, Box<Snooze>> {
-        self.gate.sitemaps(page, &self.shared, &mut self.pace).await
+    ) -> Result<Vec<PageUrl>, Box<Pause>> {
+        self.gate
+            .sitemaps(page, &self.shared, &mut self.turns)
+            .await
+    }
+
+    /// Which hosts are held beside the crawl's own.
+    pub(super) fn held(&self) -> Vec<String> {
+        self.turns.held()
+    }
+
+    /// See [`Turns::let_go_since`].
+    pub(super) async fn let_go_since(&mut self, before: &[String], page: &PageUrl) {
+        self.turns.let_go_since(before, page).await;
     }
 
     /// Reads a sitemap, after redirects to what `is_near` alone; `None` if the server did not answer.
     ///
     /// # Errors
     ///
-    /// The server wants to be left alone first.
+    /// Not now.
     pub(super) async fn read_sitemap(
         &mut self,
         url: &PageUrl,
         is_near: &(dyn Fn(&PageUrl) -> bool + Sync),
         max_bytes: usize,
         found: &mut (dyn FnMut(Entry<'_>) -> ControlFlow<()> + Send),
-    ) -> Result<Option<sitemap::Read>, Box<Snooze>> {
+    ) -> Result<Option<sitemap::Read>, Box<Pause>> {
         let nothing = Ok(Some(sitemap::Read::default()));
         let mut url = url.clone();
         for _ in 0..=REDIRECTS_MAX {
-            let admitted = self.gate.admit(&url, &self.shared, &mut self.pace).await;
+            let admitted = self.gate.admit(&url, &self.shared, &mut self.turns).await;
             if let Err(refusal) = admitted {
                 return match *refusal {
-                    Refusal::Wait(snooze) => Err(Box::new(snooze)),
+                    Refusal::Pause(pause) => Err(pause),
                     Refusal::Outcome(Outcome::Failed { .. }) => Ok(None),
                     Refusal::Outcome(Outcome::Fetched(_) | Outcome::Skipped(_)) => nothing,
                 };
             }
-            let _fetching = self.pace.start().await;
+            let _fetching = self.turns.start(&url).await?;
             let Ok(answer) = self.shared.fetcher.get(&url, max_bytes).await else {
                 return Ok(None);
             };
-            if let Some(snooze) = snooze_of(&url, &answer) {
-                return Err(snooze);
+            if let Some(pause) = snooze_of(&url, &answer) {
+                return Err(pause);
             }
             if let Some(location) = answer.location() {
                 match PageUrl::resolve(url.as_url(), &location) {
@@ -346,16 +364,19 @@ impl Visitor {
 
     /// One request and what its answer means.
     async fn hop(&mut self, url: &PageUrl, scope: Option<&SiteScope>, trace: &mut Trace) -> Hop {
-        if let Err(refusal) = self.gate.admit(url, &self.shared, &mut self.pace).await {
+        if let Err(refusal) = self.gate.admit(url, &self.shared, &mut self.turns).await {
             return match *refusal {
                 Refusal::Outcome(outcome) => Hop::End(outcome),
-                Refusal::Wait(snooze) => Hop::Wait(Box::new(snooze)),
+                Refusal::Pause(pause) => Hop::Pause(pause),
             };
         }
         let max_body_bytes = self.shared.max_body_bytes;
         let site = || SiteScope::of(url).with_subdomains(self.include_subdomains);
         let scope = scope.cloned().unwrap_or_else(site);
-        let fetching = self.pace.start().await;
+        let fetching = match self.turns.start(url).await {
+            Ok(fetching) => fetching,
+            Err(pause) => return Hop::Pause(pause),
+        };
         let fetcher = &self.shared.fetcher;
         let hop = match fetcher.get_with(url, max_body_bytes, &self.cookies).await {
             Err(error) => Hop::End(Outcome::failed(&error, url)),
@@ -366,7 +387,7 @@ impl Visitor {
                 trace.etag = answer.short_header(&ETAG);
                 trace.last_modified = answer.short_header(&LAST_MODIFIED);
                 let hop = match (snooze_of(url, &answer), answer.location()) {
-                    (Some(snooze), _) => Hop::Wait(snooze),
+                    (Some(pause), _) => Hop::Pause(pause),
                     (None, Some(location)) => Hop::Redirect {
                         location,
                         is_marked,
@@ -390,8 +411,8 @@ impl Visitor {
 }
 
 enum Hop {
-    /// The server wants to be left alone; nothing is decided.
-    Wait(Box<Snooze>),
+    /// Not now; nothing is decided.
+    Pause(Box<Pause>),
     /// To somewhere, and whether asking for the same again is another request, by its cookies.
     Redirect {
         location: String,
@@ -403,13 +424,14 @@ enum Hop {
 }
 
 /// The wait that an answer asks for.
-fn snooze_of(url: &PageUrl, answer: &Answer) -> Option<Box<Snooze>> {
+fn snooze_of(url: &PageUrl, answer: &Answer) -> Option<Box<Pause>> {
     let http_status = answer.status().as_u16();
-    Some(Box::new(Snooze {
+    Some(Box::new(Pause::Snooze(Snooze {
+        host_key: url.host_key().to_owned(),
         wait: answer.wait_asked_for()?,
         failure: status_failure(url, http_status),
         http_status,
-    }))
+    })))
 }
 
 /// Whether a failure may be gone in a moment.

@@ -7,6 +7,7 @@
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
 use std::time::Duration;
 
 use peak_alloc::PeakAlloc;
@@ -14,6 +15,7 @@ use trawl_domain::crawl_options::{CrawlOptions, SitemapUse};
 use trawl_domain::fetch_settings::FetchSettings;
 use trawl_domain::site::SiteAddress;
 use trawl_scraper::crawler::Crawler;
+use trawl_scraper::hosts::AllFree;
 use trawl_scraper::step::{CrawlOrder, Step, StopReason};
 
 #[global_allocator]
@@ -92,12 +94,13 @@ impl Endless {
             },
             snoozes: 0,
             deadline: None,
+            hosts: Arc::new(AllFree),
         };
         let mut crawl = crawler.begin(order);
         let end = loop {
             match runtime.block_on(crawl.next()) {
                 Step::End(end) => break end,
-                Step::Page(_) | Step::Snooze(_) => {}
+                Step::Page(_) | Step::Snooze(_) | Step::Busy(_) => {}
             }
         };
         assert_eq!(end.summary.stop_reason, StopReason::MaxPages);

@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "helpers of tests fail by panicking")]
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use trawl_domain::crawl_options::CrawlOptions;
@@ -10,6 +11,7 @@ use trawl_domain::page::PageState;
 use trawl_domain::site::SiteAddress;
 use trawl_scraper::crawl::Crawl;
 use trawl_scraper::crawler::Crawler;
+use trawl_scraper::hosts::AllFree;
 use trawl_scraper::not_fetched::Reason;
 use trawl_scraper::step::{CrawlEnd, CrawlOrder, CrawledPage, RecordedPage, Snooze, Step};
 use trawl_test_support::farm::{Reply, Site, SiteFarm};
@@ -90,6 +92,7 @@ pub(crate) fn order(address: &str, max_pages: u32) -> CrawlOrder {
         options: CrawlOptions::default(),
         snoozes: 0,
         deadline: None,
+        hosts: Arc::new(AllFree),
     }
 }
 
@@ -118,6 +121,7 @@ async fn finish(mut crawl: Crawl) -> Crawled {
         match crawl.next().await {
             Step::Page(page) => pages.push(*page),
             Step::Snooze(snooze) => snoozes.push(*snooze),
+            Step::Busy(busy) => panic!("{busy:?}"),
             Step::End(end) => {
                 return Crawled {
                     pages,

@@ -115,7 +115,7 @@ async fn a_dropped_step_loses_the_page_in_flight_and_no_other() {
     loop {
         match crawl.next().await {
             Step::Page(page) => urls.push(page.url),
-            Step::Snooze(snooze) => panic!("{snooze:?}"),
+            other @ (Step::Snooze(_) | Step::Busy(_)) => panic!("{other:?}"),
             Step::End(end) => {
                 assert_eq!(end.failure, None);
                 break;

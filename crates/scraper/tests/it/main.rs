@@ -6,6 +6,7 @@ mod budgets;
 mod content;
 mod frontier;
 mod harness;
+mod hosts;
 mod limits;
 mod pages;
 mod redirects;

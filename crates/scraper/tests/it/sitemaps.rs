@@ -341,6 +341,7 @@ async fn a_wait_that_a_sitemap_asks_for_is_kept_and_what_it_names_is_not_lost() 
     let step = async |crawl: &mut Crawl| match crawl.next().await {
         Step::Page(page) => page.url.rsplit('/').next().expect("path").to_owned(),
         Step::Snooze(snooze) => format!("wait {}", snooze.wait.as_secs()),
+        Step::Busy(busy) => format!("busy {}", busy.host_key),
         Step::End(end) => format!("{:?}", end.summary.sitemaps),
     };
     let (farm, base) = farm_with(|base| site(base).with_reply("/sitemap.xml", busy("60"))).await;

@@ -1,5 +1,6 @@
 //! What any process does for all: rescue the jobs of lost workers, end what waits in cancelled and
-//! overdue batches, carry pages over to retries, delete what ended long ago, forget workers long gone and snoozes that have passed.
+//! overdue batches, carry pages over to retries, delete what ended long ago, forget workers long gone,
+//! snoozes that have passed and hosts that nobody holds.
 
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use trawl_persistence::control::pages_carry;
 use trawl_persistence::error::ScopeError;
 use trawl_persistence::jobs::job_rescue;
 use trawl_persistence::pool::Pool;
-use trawl_persistence::retention::{batch_expire, batch_sweep, host_forget};
+use trawl_persistence::retention::{batch_expire, batch_sweep, held_forget, host_forget};
 use trawl_persistence::workers::worker_forget;
 
 use crate::core::chain::Chain;
@@ -77,6 +78,7 @@ impl Maintenance {
     async fn forget(&self) -> Result<(), ScopeError> {
         worker_forget(&self.pool).await?;
         host_forget(&self.pool).await?;
+        held_forget(&self.pool).await?;
         let Some(age) = self.retention else {
             return Ok(());
         };

@@ -1,13 +1,15 @@
 //! The one kind of work there is: crawling the sites of batches.
 //!
-//! [`SiteJobs`] implements the three steps; [`recorder`] writes pages in groups, [`lease`] renews
-//! the worker's lease and learns what became of its jobs, [`maintenance`] rescues the jobs of lost
-//! workers.
+//! [`SiteJobs`] implements the three steps; [`recorder`] writes pages in groups, [`hosts`] takes the
+//! hosts that a crawl comes to, [`lease`] renews the worker's lease and learns what became of its
+//! jobs, [`maintenance`] rescues the jobs of lost workers.
 
+mod hosts;
 pub(crate) mod lease;
 pub(crate) mod maintenance;
 pub(crate) mod recorder;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -30,7 +32,9 @@ use trawl_scraper::step::{
 use uuid::Uuid;
 
 use crate::core::chain::Chain;
+use crate::core::held::Held;
 use crate::core::task::{Ended, Outcome, Stop, Task};
+use hosts::JobHosts;
 use lease::Identity;
 use recorder::Recorder;
 
@@ -40,6 +44,13 @@ const ATTEMPTS: Backoff = Backoff {
     base: Duration::from_secs(2),
     cap: Duration::from_secs(60),
 };
+
+/// The wait for a host that another job has is from this on …
+const BUSY_WAIT_MIN: Duration = Duration::from_secs(4);
+/// … for so much longer at most, drawn by lot: of jobs that want each other's hosts, one comes first.
+/// Chosen: a job that waits asks the host that leads to the other one for its page every eight
+/// seconds on average.
+const BUSY_WAIT_SPREAD: Duration = Duration::from_secs(8);
 
 /// Pages read at once to resume a crawl (chosen: 64 of the largest take 8 MiB).
 const REPLAY_SLICE: u32 = 64;
@@ -63,6 +74,7 @@ pub struct SiteJobs {
     pub(crate) pool: Pool,
     pub(crate) crawler: Crawler,
     pub(crate) recorder: Recorder,
+    pub(crate) held: Held<JobLease>,
     pub(crate) identity: Identity,
     pub(crate) max_attempts: u32,
     pub(crate) deadline: Duration,
@@ -78,10 +90,17 @@ pub enum Crawled {
         /// The result of the site, as JSON text.
         result: String,
     },
+    /// As far as it comes without a host that another job has.
+    Busy {
+        /// What is left of the wait that the host asked for, where that is the reason.
+        wait: Option<Duration>,
+    },
     /// As far as the site allows for now.
     Snoozed {
-        /// What the site answered.
+        /// What the host answered.
         failure: Failure,
+        /// The host.
+        host_key: String,
         /// Until it may be asked again.
         wait: Duration,
         /// Such waits in a row, this one included.
@@ -165,7 +184,12 @@ impl SiteJobs {
     /// Crawls a site; its pages go to the recorder on the way.
     async fn crawl(&self, job: &ClaimedJob) -> Result<Crawled, Failure> {
         let deadline = Instant::now().checked_add(self.deadline - margin(self.deadline));
-        let mut crawl = self.crawler.begin(order(job, deadline)?);
+        let hosts = JobHosts {
+            pool: self.pool.clone(),
+            lease: job.lease,
+            held: self.held.clone(),
+        };
+        let mut crawl = self.crawler.begin(order(job, deadline, hosts)?);
         let mut seq = self.replay(job, &mut crawl).await?;
         let end = loop {
             match crawl.next().await {
@@ -177,9 +201,19 @@ impl SiteJobs {
                     self.recorder.flushed().await;
                     return Ok(Crawled::Snoozed {
                         failure: snooze.failure,
+                        host_key: snooze.host_key,
                         wait: snooze.wait,
                         snoozes: crawl.snoozes(),
                     });
+                }
+                Step::Busy(busy) => {
+                    tracing::debug!(
+                        job.id = %job.lease.job,
+                        host.key = busy.host_key,
+                        "handing a job back: another has the host"
+                    );
+                    self.recorder.flushed().await;
+                    return Ok(Crawled::Busy { wait: busy.wait });
                 }
                 Step::End(end) => break end,
             }
@@ -234,13 +268,21 @@ impl SiteJobs {
             }),
             Outcome::Done(Crawled::Snoozed {
                 failure,
+                host_key,
                 wait,
                 snoozes,
             }) => Some(Ending::Snoozed {
                 failure: failure.clone(),
+                host_key: host_key.clone(),
                 wait: *wait,
                 snoozes: *snoozes,
             }),
+            Outcome::Done(Crawled::Busy { wait }) => {
+                let more = BUSY_WAIT_SPREAD.mul_f64(rand::random());
+                Some(Ending::HandedBack {
+                    delay: wait.unwrap_or(BUSY_WAIT_MIN) + more,
+                })
+            }
             Outcome::Failed(failure) => Some(match failure.code.disposition() {
                 Disposition::Retry if job.attempt < self.max_attempts => Ending::Retry {
                     failure: failure.clone(),
@@ -249,7 +291,9 @@ impl SiteJobs {
                 Disposition::Retry | Disposition::GiveUp => Ending::Failed(failure.clone()),
             }),
             Outcome::Stopped(Stop::Cancelled) => Some(Ending::Cancelled),
-            Outcome::Stopped(Stop::HandBack) => Some(Ending::HandedBack),
+            Outcome::Stopped(Stop::HandBack) => Some(Ending::HandedBack {
+                delay: Duration::ZERO,
+            }),
             Outcome::Stopped(Stop::Overdue) => Some(Ending::Failed(Failure::new(
                 FailureCode::DeadlineExceeded,
                 "The batch reached its deadline before this site was done.",
@@ -265,7 +309,11 @@ fn margin(deadline: Duration) -> Duration {
 }
 
 /// What a job asks for.
-fn order(job: &ClaimedJob, deadline: Option<Instant>) -> Result<CrawlOrder, Failure> {
+fn order(
+    job: &ClaimedJob,
+    deadline: Option<Instant>,
+    hosts: JobHosts,
+) -> Result<CrawlOrder, Failure> {
     let site = SiteAddress::parse(&job.start_url).map_err(|error| {
         Failure::new(
             FailureCode::Internal,
@@ -288,6 +336,7 @@ fn order(job: &ClaimedJob, deadline: Option<Instant>) -> Result<CrawlOrder, Fail
         options,
         snoozes: job.snoozes,
         deadline,
+        hosts: Arc::new(hosts),
     })
 }
 

@@ -152,6 +152,33 @@ impl House {
         pages: i64,
         concurrent: i64,
     ) -> Result<Submitted, ScopeError> {
+        self.submit_changed(pool, id, hosts, |batch| {
+            batch.max_pages = MaxPages::new(pages).unwrap();
+            batch.max_concurrent = MaxConcurrent::new(concurrent).unwrap();
+        })
+        .await
+    }
+
+    /// Submits the farm's sites by their hosts, with what `change` makes of the defaults.
+    pub(crate) async fn submit_with(
+        &self,
+        hosts: &[&str],
+        change: impl FnOnce(&mut NewBatch<'_>),
+    ) -> Uuid {
+        let id = Uuid::now_v7();
+        let hosts: Vec<String> = hosts.iter().map(|host| (*host).to_owned()).collect();
+        let submitted = self.submit_changed(&self.pool, id, &hosts, change).await;
+        assert!(matches!(submitted.unwrap(), Submitted::Accepted { .. }));
+        id
+    }
+
+    async fn submit_changed(
+        &self,
+        pool: &Pool,
+        id: Uuid,
+        hosts: &[String],
+        change: impl FnOnce(&mut NewBatch<'_>),
+    ) -> Result<Submitted, ScopeError> {
         let jobs: Vec<NewJob> = hosts
             .iter()
             .map(|host| NewJob {
@@ -159,11 +186,11 @@ impl House {
                 site: SiteAddress::parse(&format!("http://{}", self.farm.domain(host))).unwrap(),
             })
             .collect();
-        let batch = NewBatch {
+        let mut batch = NewBatch {
             id,
             kind: BatchKind::Batch,
-            max_pages: MaxPages::new(pages).unwrap(),
-            max_concurrent: MaxConcurrent::new(concurrent).unwrap(),
+            max_pages: MaxPages::DEFAULT,
+            max_concurrent: MaxConcurrent::new(5).unwrap(),
             deadline: None,
             queue_limit: u32::MAX,
             options: "{}",
@@ -171,6 +198,7 @@ impl House {
             metadata: "{}",
             jobs: &jobs,
         };
+        change(&mut batch);
         batch_submit(pool, &batch).await
     }
 

@@ -6,6 +6,7 @@ mod control;
 mod core;
 mod crawl;
 mod hostile;
+mod hosts;
 mod house;
 mod lease;
 mod snooze;
