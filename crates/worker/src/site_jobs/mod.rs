@@ -55,7 +55,7 @@ const BUSY_WAIT_SPREAD: Duration = Duration::from_secs(8);
 /// Pages read at once to resume a crawl (chosen: 64 of the largest take 8 MiB).
 const REPLAY_SLICE: u32 = 64;
 
-/// Longest time between the end of a crawl and the deadline of its job (chosen: the database may
+/// Longest time between the end of a crawl and its deadline (chosen: the database may
 /// restart in between).
 const MARGIN_MAX: Duration = Duration::from_secs(30);
 
@@ -183,7 +183,7 @@ impl Task for SiteJobs {
 impl SiteJobs {
     /// Crawls a site; its pages go to the recorder on the way.
     async fn crawl(&self, job: &ClaimedJob) -> Result<Crawled, Failure> {
-        let deadline = Instant::now().checked_add(self.deadline - margin(self.deadline));
+        let deadline = Instant::now().checked_add(crawl_time(self.deadline, job.batch_time_left));
         let hosts = JobHosts {
             pool: self.pool.clone(),
             lease: job.lease,
@@ -303,9 +303,11 @@ impl SiteJobs {
     }
 }
 
-/// What of the time of a job is left to its end: to write its last pages and its result.
-fn margin(deadline: Duration) -> Duration {
-    (deadline / 10).min(MARGIN_MAX)
+/// How long a job may crawl: until its own deadline or that of its batch, but for the time that it
+/// takes to write its last pages and its result.
+fn crawl_time(deadline: Duration, batch_time_left: Option<Duration>) -> Duration {
+    let left = batch_time_left.map_or(deadline, |left| left.min(deadline));
+    left - (left / 10).min(MARGIN_MAX)
 }
 
 /// What a job asks for.
@@ -411,4 +413,23 @@ fn json(value: &impl serde::Serialize, what: &str) -> Result<String, Failure> {
             format!("Cannot write {what} as JSON: {error}."),
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crawl_ends_before_the_first_of_its_deadlines() {
+        let s = Duration::from_secs;
+        for (job, batch, expected) in [
+            (s(100), None, s(90)),
+            (s(3600), None, s(3570)),
+            (s(3600), Some(s(7200)), s(3570)),
+            (s(3600), Some(s(20)), s(18)),
+            (s(3600), Some(Duration::ZERO), Duration::ZERO),
+        ] {
+            assert_eq!(crawl_time(job, batch), expected, "{job:?} {batch:?}");
+        }
+    }
 }

@@ -328,6 +328,48 @@ async fn a_batch_past_its_deadline_ends_running_and_waiting_sites_alike() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_site_that_runs_into_the_deadline_of_its_batch_keeps_its_profile() {
+    let house = House::build(Route::Pooled).await;
+    let slow = Site::new(3).with_reply("/page-1", Reply::silence());
+    house.farm.add_site("slow.test", slow);
+    let mute = Site::new(1).with_reply("/", Reply::silence());
+    house.farm.add_site("mute.test", mute);
+    let batch = house
+        .submit_with(&["slow.test", "mute.test"], |batch| {
+            batch.deadline = Some(Duration::from_secs(5));
+        })
+        .await;
+    let worker = house.start_worker(frequent_heartbeats());
+    let view = house.ended(batch).await;
+    assert_eq!(view.state, BatchState::Partial);
+    let admin = house.database.admin().await.unwrap();
+    let rows = admin
+        .query(
+            "select j.state, coalesce(j.stop_reason, j.error_code), j.attempt,
+                    j.result->>'title' is not null
+                    and j.result->'crawl'->'pages'->>'fetched' = '1'
+             from trawl.domain_jobs j join trawl.batches b on b.id = j.batch_id
+             where j.ended_at < b.deadline_at order by j.ordinal",
+            &[],
+        )
+        .await
+        .unwrap();
+    let ends: Vec<(String, String, i32, bool)> = rows
+        .iter()
+        .map(|row| (row.get(0), row.get(1), row.get(2), row.get(3)))
+        .collect();
+    let end =
+        |state: &str, why: &str, has_profile| (state.to_owned(), why.to_owned(), 1, has_profile);
+    let expected = [
+        end("complete", "max_duration", true),
+        end("failed", "deadline_exceeded", false),
+    ];
+    assert_eq!(ends, expected);
+    house.assert_audit().await;
+    worker.drain().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_retention_deletes_what_ended_long_ago_and_nothing_else() {
     let house = House::build(Route::Pooled).await;
     let hosts = house.farm.add_numbered_sites(5, 4);
