@@ -16,7 +16,7 @@ const LEAST: [(Field, f64, f64); 9] = [
     (Field::Phones, 0.99, 0.99),
     (Field::Social, 0.98, 0.98),
     (Field::CompanyName, 0.95, 0.92),
-    (Field::Addresses, 0.92, 0.63),
+    (Field::Addresses, 0.91, 0.58),
     (Field::VatIds, 0.99, 0.99),
     (Field::RegistrationNumbers, 0.99, 0.99),
     (Field::Technologies, 0.98, 0.95),
