@@ -314,7 +314,9 @@ impl Collector {
             .language
             .or_else(|| Some((detect(&content.text)?.to_owned(), LanguageSource::Text)))
             .unzip();
-        let (locations, company) = self.company.take(head.title.as_deref());
+        let (locations, company) = self
+            .company
+            .take(head.title.as_deref(), language.as_deref());
         for country in company.iter().filter_map(CompanyFact::country) {
             self.phones.hint(country);
         }

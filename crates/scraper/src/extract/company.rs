@@ -1,6 +1,8 @@
 //! What a page says of the business itself: names, addresses, numbers, opening hours.
 
 use super::company_name::{company_names, is_company_name};
+use super::hours::Hours;
+use super::lines::numbered_lines;
 use super::marks::Marks;
 use super::postal::addresses;
 use super::registers::{CompanyNumber, company_numbers};
@@ -22,6 +24,7 @@ pub(super) struct Company {
     facts: Vec<CompanyFact>,
     locations: Vec<Location>,
     site_name: SiteName,
+    hours: Hours,
 }
 
 impl Company {
@@ -81,13 +84,23 @@ impl Company {
         });
         company_numbers(text, &marks.labels, |number| self.add_number(number));
         self.site_name.add_text(text);
-        addresses(text, |address| {
-            self.see_address(&address, ContactMethod::Text);
-        });
+        self.hours.begin_text();
+        for (start, line) in numbered_lines(text) {
+            addresses(text, start, line, |address| {
+                self.see_address(&address, ContactMethod::Text);
+            });
+            self.hours.see_line(text, start, line);
+        }
     }
 
-    /// Addresses and facts, judged; the title of the page may tell a name.
-    pub(super) fn take(&mut self, title: Option<&str>) -> (Vec<Location>, Vec<CompanyFact>) {
+    /// Addresses and facts, judged; the title of the page may tell a name, its language what
+    /// days its opening hours are for.
+    pub(super) fn take(
+        &mut self,
+        title: Option<&str>,
+        language: Option<&str>,
+    ) -> (Vec<Location>, Vec<CompanyFact>) {
+        self.take_hours(language);
         self.leave_out_others();
         self.leave_out_repeated();
         let has_name = self.facts.iter().any(|fact| {
@@ -110,6 +123,17 @@ impl Company {
             fact.evidence.judge(false);
         }
         (locations, facts)
+    }
+
+    /// Takes the opening hours in the text, unless the page states some for machines.
+    fn take_hours(&mut self, language: Option<&str>) {
+        let is_hours = |fact: &CompanyFact| fact.kind == CompanyFactKind::OpeningHours;
+        let hours = self.hours.resolve(language);
+        if !self.facts.iter().any(is_hours) {
+            for line in hours {
+                self.add(CompanyFactKind::OpeningHours, &line, ContactMethod::Text);
+            }
+        }
     }
 
     /// Leaves out the names in the text that have less to do with the domain than the best: a
@@ -183,6 +207,27 @@ mod tests {
     use super::*;
 
     #[test]
+    fn hours_in_the_text_count_where_none_are_stated() {
+        let hours = |organization: &Organization| {
+            let mut company = Company::default();
+            let text = "Mo–Fr 9–18 Uhr";
+            company.add_text(text, &Marks::of(text));
+            company.see_organization(organization, ContactMethod::JsonLd);
+            let (_, facts) = company.take(None, Some("de-AT"));
+            let facts = facts.into_iter();
+            let facts = facts.map(|fact| (fact.value, fact.evidence.confidence));
+            facts.collect::<Vec<_>>()
+        };
+        let text = hours(&Organization::default());
+        assert_eq!(text, [("Mo-Fr 09:00-18:00".to_owned(), 75)]);
+        let stated = hours(&Organization {
+            opening_hours: vec!["Mo 08:00-18:00".into()],
+            ..Organization::default()
+        });
+        assert_eq!(stated, [("Mo 08:00-18:00".to_owned(), 90)]);
+    }
+
+    #[test]
     fn what_is_stated_and_what_is_written_is_one() {
         let organization = Organization {
             name: Some("Hirsch".into()),
@@ -202,7 +247,7 @@ mod tests {
         company.see_site_name(" Hirsch ");
         let text = "Hirsch GmbH\nUSt-IdNr. DE136695976\nAmtsgericht Köln HRB 12";
         company.add_text(text, &Marks::of(text));
-        let (locations, facts) = company.take(None);
+        let (locations, facts) = company.take(None, None);
         assert_eq!(locations.len(), 1);
         assert_eq!(locations[0].evidence.count, 2);
         let found: Vec<_> = facts

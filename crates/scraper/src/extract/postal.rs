@@ -9,6 +9,7 @@ mod street;
 
 use std::collections::VecDeque;
 
+use super::lines::lines_above;
 use crate::facts::structured::PostalAddress;
 use places::{Place, has_code, place};
 use street::street;
@@ -74,32 +75,24 @@ const OTHERS: &[&str] = &[
     "tietosuoja",
 ];
 
-/// The addresses in a text.
-pub(super) fn addresses(text: &str, mut take: impl FnMut(PostalAddress)) {
-    let mut above: VecDeque<&str> = VecDeque::new();
-    for line in text.split('\n') {
-        let line = line.trim();
-        if line.is_empty() {
-            continue;
-        }
-        if has_code(line) {
-            search(line, &above, &mut take);
-        }
-        above.push_front(line);
-        above.truncate(LINES_MAX);
+/// The addresses in the line of a text that begins at a byte.
+pub(super) fn addresses(text: &str, start: usize, line: &str, mut take: impl FnMut(PostalAddress)) {
+    if !has_code(line) {
+        return;
     }
-}
-
-fn search(line: &str, above: &VecDeque<&str>, take: &mut impl FnMut(PostalAddress)) {
+    let above: Vec<&str> = lines_above(text, start)
+        .map(|(_, line)| line)
+        .take(LINES_MAX)
+        .collect();
     // The parts since the last address, the last first.
     let mut before: VecDeque<&str> = VecDeque::new();
     let mut is_first = true;
     for part in parts(line) {
         // A street on the line above belongs to the first place alone.
-        let above_line = above.front().filter(|_| is_first).copied();
+        let above_line = above.first().filter(|_| is_first).copied();
         if let Some(place) = place(part, before.front().copied())
             && let Some(street) = street_before(&place, &before, above_line)
-            && !is_of_others(&before, above)
+            && !is_of_others(&before, &above)
         {
             take(PostalAddress {
                 street: Some(street),
@@ -136,7 +129,7 @@ fn street_before(place: &Place, before: &VecDeque<&str>, above: Option<&str>) ->
     street(&of_line, place)
 }
 
-fn is_of_others(before: &VecDeque<&str>, above: &VecDeque<&str>) -> bool {
+fn is_of_others(before: &VecDeque<&str>, above: &[&str]) -> bool {
     before.iter().chain(above).any(|text| {
         // Of what is long, the end is near.
         let start = text.ceil_char_boundary(text.len().saturating_sub(LINE_MAX_BYTES));
@@ -149,14 +142,17 @@ fn is_of_others(before: &VecDeque<&str>, above: &VecDeque<&str>) -> bool {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::lines::numbered_lines;
     use super::*;
 
     fn found(text: &str) -> Vec<String> {
         let mut found = Vec::new();
-        addresses(text, |address| {
-            let parts = [address.street, address.postal_code, address.locality];
-            found.push(parts.map(Option::unwrap_or_default).join("|"));
-        });
+        for (start, line) in numbered_lines(text) {
+            addresses(text, start, line, |address| {
+                let parts = [address.street, address.postal_code, address.locality];
+                found.push(parts.map(Option::unwrap_or_default).join("|"));
+            });
+        }
         found
     }
 

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 
 use crate::facts::PageFacts;
-use crate::facts::contact::{CompanyFact, Email, Found, Location, Phone, SocialLink};
+use crate::facts::contact::{
+    CompanyFact, CompanyFactKind, ContactMethod, Email, Found, Location, Phone, SocialLink,
+};
 
 /// Most values of one kind remembered while merging, so that memory is bounded on any site.
 const CANDIDATES_MAX: usize = 512;
@@ -86,12 +88,18 @@ impl Sources {
     }
 
     pub(super) fn provenance(&self) -> Provenance {
+        // Opening hours in a text are told only of a site that states none for machines.
+        let is_hours = |fact: &CompanyFact| fact.kind == CompanyFactKind::OpeningHours;
+        let is_text = |fact: &CompanyFact| fact.evidence.methods == [ContactMethod::Text];
+        let mut known = self.company.0.iter().map(|sourced| &sourced.found);
+        let has_stated = known.any(|fact| is_hours(fact) && !is_text(fact));
+        let is_told = |fact: &CompanyFact| !(has_stated && is_hours(fact) && is_text(fact));
         Provenance {
             emails: self.emails.fitting(EMAILS_MAX_BYTES),
             phones: self.phones.fitting(PHONES_MAX_BYTES),
             social_profiles: self.social_profiles.fitting(SOCIAL_PROFILES_MAX_BYTES),
             locations: self.locations.fitting(LOCATIONS_MAX_BYTES),
-            company: self.company.fitting(COMPANY_MAX_BYTES),
+            company: fitting(self.company.of_all_pages(is_told), COMPANY_MAX_BYTES),
         }
     }
 }
@@ -134,13 +142,18 @@ impl<T: Found + Clone + Serialize> Tally<T> {
     }
 
     fn fitting(&self, max_bytes: usize) -> Vec<Sourced<T>> {
-        let of_all_pages = self.ranked().map(|sourced| {
+        fitting(self.of_all_pages(|_| true), max_bytes)
+    }
+
+    /// Those of a kind, as sure as all pages together make them.
+    fn of_all_pages(&self, is_kind: impl Fn(&T) -> bool) -> impl Iterator<Item = Sourced<T>> {
+        let of_kind = self.ranked().filter(move |sourced| is_kind(&sourced.found));
+        of_kind.map(|sourced| {
             let mut sourced = sourced.clone();
             let evidence = sourced.found.evidence_mut();
             evidence.confidence = evidence.confidence_of_pages(sourced.pages);
             sourced
-        });
-        fitting(of_all_pages, max_bytes)
+        })
     }
 }
 
@@ -159,7 +172,7 @@ pub(super) fn fitting<T: Serialize>(values: impl Iterator<Item = T>, max_bytes: 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::contact::{ContactMethod, Evidence};
+    use crate::facts::contact::Evidence;
 
     fn email(value: &str, method: ContactMethod) -> Email {
         let mut evidence = Evidence::of(method);
@@ -212,6 +225,31 @@ mod tests {
         ];
         let expected = expected.map(|(v, p, n, c, s)| (v.to_owned(), p.to_owned(), n, c, s));
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn hours_in_a_text_are_told_only_where_none_are_stated() {
+        let hours = |value: &str, method| CompanyFact {
+            kind: CompanyFactKind::OpeningHours,
+            value: value.to_owned(),
+            scheme: None,
+            court: None,
+            evidence: Evidence::of(method),
+        };
+        let mut sources = Sources::default();
+        let mut told = |fact| {
+            let facts = PageFacts {
+                company: vec![fact],
+                ..PageFacts::default()
+            };
+            sources.add("https://a.de/", &facts);
+            let company = sources.provenance().company.into_iter();
+            company.map(|fact| fact.found.value).collect::<Vec<_>>()
+        };
+        let text = told(hours("Mo 09:00-12:00", ContactMethod::Text));
+        assert_eq!(text, ["Mo 09:00-12:00"]);
+        let both = told(hours("Mo 08:00-12:00", ContactMethod::Microdata));
+        assert_eq!(both, ["Mo 08:00-12:00"]);
     }
 
     #[test]
