@@ -123,6 +123,9 @@ impl Collector {
         self.technologies.see_header(name, value);
         self.announced.see_header(name, value);
         self.head.see_header(name, value);
+        if name.eq_ignore_ascii_case("date") {
+            self.json_ld.see_date(value);
+        }
     }
 
     /// The next token of the page.

@@ -17,6 +17,7 @@ use crate::facts::structured::{
     Article, Organization, Person, PostalAddress, Product, StructuredItem,
 };
 use crate::registrable::is_same_site;
+use hours::Date;
 use hours::opening_hours;
 use references::References;
 use types::{ItemType, item_type};
@@ -78,6 +79,8 @@ pub(super) struct JsonLd {
     is_too_long: bool,
     page_bytes: usize,
     items: Vec<StructuredItem>,
+    /// The day that the page was answered.
+    today: Option<Date>,
 }
 
 /// What items state of how to reach those that they describe.
@@ -93,6 +96,11 @@ pub(super) struct Reachable {
 }
 
 impl JsonLd {
+    /// Takes the header `Date` of the answer.
+    pub(super) fn see_date(&mut self, date: &str) {
+        self.today = Date::of_header(date);
+    }
+
     /// Takes the next piece of a script.
     pub(super) fn push(&mut self, text: &str) {
         self.is_too_long |= self.script.len() + text.len() > SCRIPT_MAX_BYTES;
@@ -125,6 +133,7 @@ impl JsonLd {
             items: &mut self.items,
             reachable: &mut reachable,
             objects: 0,
+            today: self.today,
         };
         walk.value(value, 0);
         reachable
@@ -174,6 +183,7 @@ struct Walk<'a> {
     items: &'a mut Vec<StructuredItem>,
     reachable: &'a mut Reachable,
     objects: usize,
+    today: Option<Date>,
 }
 
 impl Walk<'_> {
@@ -260,7 +270,7 @@ impl Walk<'_> {
             vat_id: text_of(object, "vatID"),
             price_range: text_of(object, "priceRange"),
             address: addresses(object, &self.references).next(),
-            opening_hours: opening_hours(object),
+            opening_hours: opening_hours(object, self.today),
         }
     }
 
