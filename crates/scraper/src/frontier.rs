@@ -60,6 +60,13 @@ pub(crate) enum Offer {
     Refused(Reason),
 }
 
+/// What is kept of a URL that waits. Not its parsed form, of which there would be tens of thousands.
+#[derive(Debug)]
+struct Kept {
+    key: u64,
+    url: Box<str>,
+}
+
 /// Where a URL waits: the least goes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
@@ -81,16 +88,15 @@ enum Rank {
 /// The URLs of one crawl.
 #[derive(Debug)]
 pub(crate) struct Frontier {
-    waiting: BTreeMap<Place, Waiting>,
+    waiting: BTreeMap<Place, Kept>,
     waiting_bytes: usize,
     arrivals: u64,
-    /// Hashes of the visit keys that were ever admitted. 64 bits of a keyed hash: among a million
-    /// URLs, two collide once in forty million crawls, and cost one page.
-    known: HashSet<u64>,
+    /// Where each waits, by the hash of its visit key; what a link says may move it forward. 64 bits
+    /// of a keyed hash: among a million URLs, two collide once in forty million crawls, and cost one
+    /// page.
+    places: HashMap<u64, Place>,
     /// Hashes of the visit keys that were asked for or redirected to.
     visited: HashSet<u64>,
-    /// Where each waits, by the hash of its visit key; what a link says may move it forward.
-    places: HashMap<u64, Place>,
     hasher: RandomState,
     ignores_query: bool,
     admitted: usize,
@@ -108,9 +114,8 @@ impl Frontier {
             waiting: BTreeMap::new(),
             waiting_bytes: 0,
             arrivals: 0,
-            known: HashSet::new(),
-            visited: HashSet::new(),
             places: HashMap::new(),
+            visited: HashSet::new(),
             hasher: RandomState::new(),
             ignores_query,
             admitted: 0,
@@ -126,9 +131,7 @@ impl Frontier {
 
     /// Marks a URL as asked for, redirected to, or called canonical by a page that was fetched.
     pub(crate) fn mark_visited(&mut self, url: &PageUrl) {
-        let key = self.key(url);
-        self.known.insert(key);
-        self.visited.insert(key);
+        self.visited.insert(self.key(url));
     }
 
     pub(crate) fn is_visited(&self, url: &PageUrl) -> bool {
@@ -136,7 +139,8 @@ impl Frontier {
     }
 
     pub(crate) fn is_known(&self, url: &PageUrl) -> bool {
-        self.known.contains(&self.key(url))
+        let key = self.key(url);
+        self.visited.contains(&key) || self.places.contains_key(&key)
     }
 
     /// How many URLs more of an origin may be admitted, beside those that come first.
@@ -167,8 +171,7 @@ impl Frontier {
         origin: Origin,
         named: Option<Topic>,
     ) -> Offer {
-        let key = self.key(&url);
-        if self.known.contains(&key) {
+        if self.is_known(&url) {
             return self.meet_again(url, depth, origin, named);
         }
         if let Some(reason) = self.counters.judge(&url) {
@@ -231,7 +234,6 @@ impl Frontier {
     fn admit(&mut self, url: PageUrl, depth: u32, origin: Origin, named: Option<Topic>) -> Offer {
         self.admitted += 1;
         self.admitted_of_sitemaps += usize::from(origin == Origin::Sitemap);
-        self.known.insert(self.key(&url));
         let is_late = self.counters.count(&url);
         let rank = match self.first_for(&url, named) {
             Some(topic) => Rank::Topic(topic),
@@ -259,15 +261,17 @@ impl Frontier {
         };
         self.arrivals += 1;
         self.waiting_bytes += url.as_str().len();
-        self.places.insert(self.key(&url), place);
-        self.waiting.insert(place, Waiting { url, depth });
+        let key = self.key(&url);
+        self.places.insert(key, place);
+        let url = url.as_str().into();
+        self.waiting.insert(place, Kept { key, url });
         offer
     }
 
     fn remove(&mut self, place: Place) {
-        if let Some(Waiting { url, .. }) = self.waiting.remove(&place) {
-            self.waiting_bytes = self.waiting_bytes.saturating_sub(url.as_str().len());
-            self.places.remove(&self.key(&url));
+        if let Some(Kept { key, url }) = self.waiting.remove(&place) {
+            self.waiting_bytes = self.waiting_bytes.saturating_sub(url.len());
+            self.places.remove(&key);
         }
     }
 
@@ -275,17 +279,20 @@ impl Frontier {
     /// step loses nothing.
     pub(crate) fn next(&mut self) -> Option<Waiting> {
         loop {
-            let (_, next) = self.waiting.first_key_value()?;
+            let (place, next) = self.waiting.first_key_value()?;
             // Another page may have led there, or stood for it, since it was admitted.
-            if !self.is_visited(&next.url) {
-                return Some(next.clone());
+            if !self.visited.contains(&next.key)
+                && let Ok(url) = PageUrl::parse(&next.url)
+            {
+                let depth = place.depth;
+                return Some(Waiting { url, depth });
             }
             self.collapsed = self.collapsed.saturating_add(1);
             self.finish();
         }
     }
 
-    /// Takes the URL that [`Self::next`] gave.
+    /// Takes the URL that [`Self::next`] gave, which has been visited or is about to be marked so.
     pub(crate) fn finish(&mut self) {
         if let Some(place) = self.waiting.first_key_value().map(|(place, _)| *place) {
             self.remove(place);
@@ -298,7 +305,7 @@ impl Frontier {
         let (visited, waiting): (Vec<_>, Vec<_>) = self
             .waiting
             .values()
-            .partition(|waiting| self.is_visited(&waiting.url));
+            .partition(|waiting| self.visited.contains(&waiting.key));
         let count = |urls: usize| u32::try_from(urls).unwrap_or(u32::MAX);
         (
             self.collapsed.saturating_add(count(visited.len())),
