@@ -244,6 +244,8 @@ pub struct StoredPage {
     pub body_hash: Option<[u8; 16]>,
     /// See [`PageRecord::not_fetched`].
     pub not_fetched: Option<String>,
+    /// When it was recorded.
+    pub recorded_at: OffsetDateTime,
 }
 
 /// Up to `limit` recorded pages of a job in their order, after the one in place `after`.
@@ -283,6 +285,7 @@ fn read_stored(row: &Row) -> Result<StoredPage, ScopeError> {
         not_fetched: get(&OF_JOB, row, 8)?,
         duration: Duration::from_millis(u64::from(get_count(&OF_JOB, row, 9)?)),
         seq: get_count(&OF_JOB, row, 10)?,
+        recorded_at: get(&OF_JOB, row, 11)?,
     })
 }
 

@@ -104,6 +104,7 @@ impl Crawl {
     /// All of them, in the order they were yielded, and before the first step.
     pub fn replay(&mut self, page: &RecordedPage) {
         self.progress.replay(page);
+        self.waits.replay(page.discovered.waits, page.since_last);
         if self.progress.scope().is_some() {
             self.phase = if self.progress.wants_sitemaps() {
                 Phase::Sitemaps(None)
@@ -222,7 +223,8 @@ impl Crawl {
         } else {
             0
         };
-        let page = self.progress.take(next, visit);
+        let mut page = self.progress.take(next, visit);
+        page.discovered.waits = self.waits.in_a_row();
         if page.state == PageState::Fetched {
             self.waits.fetched();
         } else {

@@ -15,6 +15,7 @@ pub(crate) use body::Rationed;
 pub(crate) use client::{Answer, Fetcher};
 pub(crate) use cookies::Cookies;
 pub(crate) use error::FetchError;
+pub(crate) use retry_after::WAIT_MAX;
 pub(crate) use tls::TlsSetupError;
 
 #[cfg(test)]

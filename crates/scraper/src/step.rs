@@ -57,6 +57,8 @@ pub struct RecordedPage {
     pub body_bytes: u64,
     /// See [`CrawledPage::duration`].
     pub duration: Duration,
+    /// From the recording of the page before to that of this one; none for the first page.
+    pub since_last: Duration,
     /// See [`CrawledPage::body_hash`].
     pub body_hash: Option<BodyHash>,
     /// See [`CrawledPage::discovered`].
@@ -85,7 +87,8 @@ pub(crate) fn listed_bytes(text: &str) -> usize {
 /// Most bytes that the topic of a link takes as JSON.
 pub(crate) const TOPIC_MAX_BYTES: usize = r#""12345":"contact","#.len();
 
-/// The canonical URLs that entered the frontier with a page, in their order. At most
+/// What is needed to go on after a page, beside what it says: the canonical URLs that entered the
+/// frontier with it, in their order, and the waits before it. At most
 /// [`DISCOVERED_MAX_BYTES`] of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -97,9 +100,16 @@ pub struct Discovered {
     /// [`links`](Self::links).
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub topics: BTreeMap<usize, Topic>,
+    /// How often the site was waited for before this page, since one was fetched last.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub waits: u32,
     /// What sitemaps named, where some of that is recorded with this page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sitemap: Option<SitemapShare>,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 impl Discovered {

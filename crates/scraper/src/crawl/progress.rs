@@ -321,6 +321,7 @@ impl Progress {
             links,
             topics,
             sitemap,
+            waits: _,
         } = &page.discovered;
         let depth = page.depth.saturating_add(1);
         for (place, url) in links.iter().enumerate() {

@@ -114,7 +114,7 @@ pub(crate) async fn resume(order: CrawlOrder, recorded: &[CrawledPage]) -> Crawl
     finish(crawl).await
 }
 
-async fn finish(mut crawl: Crawl) -> Crawled {
+pub(crate) async fn finish(mut crawl: Crawl) -> Crawled {
     let mut pages = Vec::new();
     let mut snoozes = Vec::new();
     loop {
@@ -181,6 +181,7 @@ pub(crate) fn record(page: &CrawledPage) -> RecordedPage {
         depth: page.depth,
         body_bytes: page.body_bytes,
         duration: page.duration,
+        since_last: Duration::ZERO,
         body_hash: page.body_hash,
         discovered: serde_json::from_str(&discovered).expect("what was written"),
         not_fetched: page.not_fetched.clone(),

@@ -10,7 +10,7 @@ use trawl_scraper::crawler::Crawler;
 use trawl_scraper::step::{CrawledPage, Step};
 use trawl_test_support::farm::{Reply, Site, SiteFarm};
 
-use crate::harness::{crawl, order, run, settings};
+use crate::harness::{crawl, finish, order, record, run, settings};
 
 fn busy(status: u16, retry_after: &str) -> Reply {
     Reply::status(status).with_header("Retry-After", retry_after)
@@ -160,6 +160,48 @@ async fn a_site_whose_pages_only_ask_for_waits_is_given_up_after_three_of_them()
     let (_farm, crawled) = crawl(others([wait(), wait(), None, wait(), wait(), None]), 10).await;
     assert_eq!(crawled.ending(), ("frontier_exhausted", None));
     assert_eq!((crawled.fetched(), crawled.snoozes.len()), (2, 12));
+}
+
+#[tokio::test]
+async fn a_site_is_waited_for_a_day_in_all_and_then_ends_with_what_it_gave() {
+    let farm = SiteFarm::start().await.expect("farm");
+    farm.add_site("shop.test", Site::new(40));
+    let address = farm.domain("shop.test");
+    let whole = run(settings(), order(&address, 30)).await;
+    farm.add_site(
+        "shop.test",
+        Site::new(40).with_reply_to_all(busy(429, "3600")),
+    );
+    for (hours, snoozes, page_failed) in [(23, 9, 3), (24, 0, 1)] {
+        let mut crawl = Crawler::new(settings())
+            .expect("crawler")
+            .begin(order(&address, 40));
+        for (n, page) in whole.pages.iter().enumerate() {
+            let mut page = record(page);
+            page.discovered.waits = u32::from((1..=hours).contains(&n));
+            page.since_last = Duration::from_secs(3600);
+            crawl.replay(&page);
+        }
+        let rest = finish(crawl).await;
+        assert_eq!(rest.ending(), ("error", None), "{hours} hours");
+        assert_eq!(rest.snoozes.len(), snoozes, "{hours} hours");
+        let failed = rest.urls(PageState::Failed).len();
+        assert_eq!(failed, page_failed, "{hours} hours");
+        assert_eq!(rest.end.summary.pages.fetched, 30);
+        assert_eq!(rest.end.profile, whole.end.profile);
+    }
+    // What is recorded is how often a page was waited for.
+    farm.add_site(
+        "shop.test",
+        Site::new(3).with_reply("/page-1", busy(429, "60")),
+    );
+    let crawled = run(settings(), order(&address, 3)).await;
+    let waits: Vec<u32> = crawled
+        .pages
+        .iter()
+        .map(|page| page.discovered.waits)
+        .collect();
+    assert_eq!(waits, [0, 3, 3]);
 }
 
 #[tokio::test]

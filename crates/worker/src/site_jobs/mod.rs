@@ -233,6 +233,7 @@ impl SiteJobs {
     /// of its next page. A slice at a time, so that it takes no more memory than the crawl itself.
     async fn replay(&self, job: &ClaimedJob, crawl: &mut Crawl) -> Result<u32, Failure> {
         let mut last = None;
+        let mut recorded_at = None;
         if job.pages_recorded == 0 {
             return Ok(0);
         }
@@ -251,7 +252,11 @@ impl SiteJobs {
             }
             for page in slice {
                 last = Some(page.seq);
-                crawl.replay(&recorded_page(page)?);
+                let before = recorded_at.replace(page.recorded_at);
+                let since_last = page.recorded_at - before.unwrap_or(page.recorded_at);
+                // Negative where the clock was set back.
+                let since_last = since_last.try_into().unwrap_or_default();
+                crawl.replay(&recorded_page(page, since_last)?);
             }
         }
     }
@@ -373,7 +378,7 @@ fn page_record(job: &ClaimedJob, seq: u32, page: CrawledPage) -> Result<PageReco
     })
 }
 
-fn recorded_page(page: StoredPage) -> Result<RecordedPage, Failure> {
+fn recorded_page(page: StoredPage, since_last: Duration) -> Result<RecordedPage, Failure> {
     let unreadable = |error: serde_json::Error| {
         tracing::warn!(%error, url = page.url, "a stored page cannot be read");
         Failure::new(
@@ -398,6 +403,7 @@ fn recorded_page(page: StoredPage) -> Result<RecordedPage, Failure> {
             .map_err(unreadable)?,
         body_bytes: page.body_bytes,
         duration: page.duration,
+        since_last,
         body_hash: page.body_hash,
         url: page.url.clone(),
         final_url: page.final_url.clone(),

@@ -135,6 +135,56 @@ async fn a_site_that_only_asks_for_waits_ends_with_too_many_requests() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_site_that_was_waited_for_a_day_ends_with_what_it_gave() {
+    let house = House::build(Route::Pooled).await;
+    let site = || Site::new(3);
+    house
+        .farm
+        .add_site("busy.test", site().with_reply("/page-1", busy(429, "3600")));
+    let worker = house.start_worker(options());
+    let batch = submit(&house, "busy.test").await;
+    snoozed(&house, batch).await;
+    house
+        .farm
+        .add_site("busy.test", site().with_reply("/page-2", busy(429, "3600")));
+    // As if an hour had passed.
+    let pass = "delete from trawl.hosts;
+                update trawl.domain_jobs set run_at = clock_timestamp() where state = 'pending'";
+    sql(&house, pass).await;
+    let admin = house.database.admin().await.unwrap();
+    wait_until("the page to be given", PATIENCE, async || {
+        let recorded = "select discovered ->> 'waits' from trawl.pages where seq = 1";
+        let row = admin.query_opt(recorded, &[]).await.unwrap();
+        row.is_some_and(|row| row.get::<_, Option<&str>>(0) == Some("1"))
+    })
+    .await
+    .unwrap();
+    snoozed(&house, batch).await;
+    assert_eq!(asked(&house, "busy.test"), 6);
+    // As if it had been waited for 24 times, an hour each.
+    sql(
+        &house,
+        "update trawl.pages set discovered = discovered || '{\"waits\": 24}' where seq = 1;
+         update trawl.pages set recorded_at = recorded_at - interval '1 day' where seq = 0",
+    )
+    .await;
+    sql(&house, pass).await;
+    assert_eq!(house.ended(batch).await.state, BatchState::Complete);
+    let ended = admin
+        .query_one(
+            "select stop_reason, pages_scraped, result -> 'crawl' -> 'pages' ->> 'failed'
+             from trawl.domain_jobs",
+            &[],
+        )
+        .await
+        .unwrap();
+    assert_eq!(ended.get::<_, &str>(0), "error");
+    assert_eq!((ended.get::<_, i32>(1), ended.get::<_, &str>(2)), (2, "1"));
+    house.assert_audit().await;
+    worker.drain().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn deadline_and_cancellation_reach_what_is_snoozed() {
     let house = House::build(Route::Pooled).await;
     for host in ["late.test", "stopped.test"] {

@@ -169,6 +169,7 @@ fn record(page: &CrawledPage) -> RecordedPage {
         depth: page.depth,
         body_bytes: page.body_bytes,
         duration: page.duration,
+        since_last: Duration::ZERO,
         body_hash: page.body_hash,
         discovered: page.discovered.clone(),
         not_fetched: page.not_fetched.clone(),
