@@ -15,8 +15,8 @@ use crate::request::Options;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Options of the scan")]
 pub struct ScanOptionArgs {
-    /// Seconds from the start after which the scan fails if it has not ended, 1 to 2592000; unset:
-    /// none
+    /// Seconds after which the scan ends with what was fetched, and fails without a start page, 1 to
+    /// 2592000; unset: none
     #[arg(long, value_name = "SECONDS", value_parser = option_values::deadline_s)]
     deadline_s: Option<u64>,
     /// Subdomains of the site's host belong to the site; its www. twin always does

@@ -153,6 +153,12 @@ async fn the_flags_of_a_scan_say_when_it_ends_and_how_fast_it_is() {
     let result = scan(&farm, &database, &["--max-duration-s", "1"]).await;
     assert_eq!(result["stop_reason"], "max_duration", "{result:#}");
 
+    let result = scan(&farm, &database, &["--deadline-s", "3"]).await;
+    assert_eq!(result["stop_reason"], "max_duration", "{result:#}");
+    assert_eq!(result["pages_scraped"], 1, "{result:#}");
+    gate.release();
+
+    let gate = farm.hold_answers_when(|request| request.path == "/");
     let late = command(&farm, &database, &["--deadline-s", "1"]);
     let finished = late.run(PATIENCE).await.unwrap();
     gate.release();
