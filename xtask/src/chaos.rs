@@ -238,8 +238,8 @@ fn print_figures(deeds: &BTreeMap<String, usize>, workload: &Workload, ledger: &
     );
     println!("{:<26}{}", "batches with a deadline", clients.deadlines);
     println!(
-        "{:<26}{} without time for a while, {} that say nothing",
-        "sites", clients.sites_without_time, clients.hanging_sites
+        "{:<26}{} without time for a while, {} that say nothing, {} that lead to others",
+        "sites", clients.sites_without_time, clients.hanging_sites, clients.redirected_sites
     );
     println!("{:<26}{} {:?}", "domains", ledger.domains, ledger.by_state);
     println!("{:<26}{:?}", "failures", ledger.by_failure);

@@ -59,6 +59,7 @@ pub(super) struct Figures {
     pub(super) deadlines: usize,
     pub(super) sites_without_time: usize,
     pub(super) hanging_sites: usize,
+    pub(super) redirected_sites: usize,
     pub(super) paused: usize,
     pub(super) resumed_again: usize,
     pub(super) retried: usize,
@@ -146,6 +147,16 @@ impl Workload {
         if dice.happens(0.5) {
             let host = format!("busy-{}.test", dice.below(BUSY_HOSTS));
             domains.push(self.farm.domain(&host));
+        }
+        if dice.happens(0.3) {
+            // Leads to one of them, of which its job knows nothing before.
+            let busy = format!("busy-{}.test", dice.below(BUSY_HOSTS));
+            let host = format!("via-{name}.{busy}");
+            let target = format!("http://{}/", self.farm.domain(&busy));
+            let site = Site::new(1).with_redirect("/", &target);
+            self.farm.add_site(&host, site);
+            domains.push(self.farm.domain(&host));
+            lock(&self.figures).redirected_sites += 1;
         }
         let mut body = json!({
             "batch_id": id, "domains": domains,
