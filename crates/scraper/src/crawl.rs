@@ -60,7 +60,8 @@ pub struct Crawl {
 enum Phase {
     /// The start page has yet to be fetched.
     Start,
-    /// Sitemaps are to be read; what they name is recorded with this page, or with the next one.
+    /// Sitemaps are to be read, once no page waits that comes first. What they name is recorded with
+    /// this page, or with the next one.
     Sitemaps(Option<Box<CrawledPage>>),
     /// The site is known.
     Pages,
@@ -133,7 +134,7 @@ impl Crawl {
             return Step::from(*pause);
         }
         loop {
-            match &self.phase {
+            match &mut self.phase {
                 Phase::Ended(stop_reason, failure) => {
                     return Step::End(Box::new(CrawlEnd {
                         failure: failure.clone(),
@@ -153,6 +154,17 @@ impl Crawl {
                         }
                     }
                 }
+                Phase::Sitemaps(held) if self.progress.next_comes_first() => {
+                    let held = held.take();
+                    if let Some(page) = held {
+                        return self.yielded(page, true);
+                    }
+                    match self.page().await {
+                        Ok(Some(page)) => self.phase = Phase::Sitemaps(Some(Box::new(page))),
+                        Ok(None) => {}
+                        Err(pause) => return Step::from(*pause),
+                    }
+                }
                 Phase::Sitemaps(_) => {
                     let pause = self.read_sitemaps().await;
                     let after = match pause {
@@ -162,15 +174,16 @@ impl Crawl {
                     let phase = std::mem::replace(&mut self.phase, after);
                     match (phase, pause) {
                         (Phase::Sitemaps(Some(page)), pause) => {
+                            let is_unread = pause.is_some();
                             self.postponed = pause;
-                            return self.yielded(page);
+                            return self.yielded(page, is_unread);
                         }
                         (_, Some(pause)) => return Step::from(*pause),
-                        (_, None) => {}
+                        (_, None) => self.progress.begin_with(self.sitemaps.urls()),
                     }
                 }
                 Phase::Pages => match self.page().await {
-                    Ok(Some(page)) => return self.yielded(Box::new(page)),
+                    Ok(Some(page)) => return self.yielded(Box::new(page), false),
                     Ok(None) => {}
                     Err(pause) => return Step::from(*pause),
                 },
@@ -249,10 +262,10 @@ impl Crawl {
         None
     }
 
-    /// A page, and with it as much of what sitemaps named as it can take.
-    fn yielded(&mut self, mut page: Box<CrawledPage>) -> Step {
+    /// A page, and with it as much of what sitemaps named as it can take; where some of them are still
+    /// to be read, the record says so.
+    fn yielded(&mut self, mut page: Box<CrawledPage>, is_unread: bool) -> Step {
         if self.progress.wants_sitemaps() {
-            let is_unread = self.postponed.is_some();
             self.progress
                 .share(&mut page, self.sitemaps.found(), is_unread);
         }

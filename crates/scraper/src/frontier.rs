@@ -292,6 +292,13 @@ impl Frontier {
         }
     }
 
+    /// Whether what [`Self::next`] gives comes before all that says nothing of who is behind the site.
+    pub(crate) fn next_comes_first(&mut self) -> bool {
+        let is_there = self.next().is_some();
+        let place = self.waiting.first_key_value().map(|(place, _)| place.rank);
+        is_there && matches!(place, Some(Rank::Topic(_)))
+    }
+
     /// Takes the URL that [`Self::next`] gave, which has been visited or is about to be marked so.
     pub(crate) fn finish(&mut self) {
         if let Some(place) = self.waiting.first_key_value().map(|(place, _)| *place) {

@@ -5,7 +5,7 @@
 
 mod links;
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
 use trawl_domain::crawl_options::{CrawlOptions, SitemapUse};
@@ -98,6 +98,22 @@ impl Progress {
     /// The next URL to ask for; see [`Frontier::next`].
     pub(super) fn next(&mut self) -> Option<Waiting> {
         self.frontier.next()
+    }
+
+    /// Whether the next URL comes before all that says nothing of who is behind the site.
+    pub(super) fn next_comes_first(&mut self) -> bool {
+        self.frontier.next_comes_first()
+    }
+
+    /// Lets one URL of sitemaps in where nothing waits: what they name is recorded with a page, and
+    /// there would be none.
+    pub(super) fn begin_with(&mut self, urls: &mut VecDeque<PageUrl>) {
+        while self.frontier.next().is_none()
+            && let Some(url) = urls.pop_front()
+        {
+            self.frontier
+                .offer(url, SITEMAP_DEPTH, Origin::Sitemap, None);
+        }
     }
 
     /// Which budget is used up.

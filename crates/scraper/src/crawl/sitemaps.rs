@@ -2,7 +2,8 @@
 //!
 //! Asked for as pages are: after robots.txt, at the pace of the crawl, from vetted addresses. They
 //! are of the site, or of a host that its robots.txt names for them; what they name counts within the
-//! site alone. A server that does not answer for one is not asked for the others.
+//! site alone. A server that does not answer for one, asked again where it is the site's own, is not
+//! asked for its others.
 
 use std::collections::{HashSet, VecDeque};
 use std::ops::ControlFlow;
@@ -12,7 +13,7 @@ use trawl_domain::url_rules::{PageUrl, SiteScope};
 
 use super::progress::Progress;
 use super::turns::Pause;
-use super::visit::{Visitor, WAITS_HERE_MAX};
+use super::visit::{Missed, Visitor, WAITS_HERE_MAX};
 use crate::frontier::{FIRST_PER_TOPIC, WAITING_MAX_BYTES};
 use crate::not_fetched::NotFetched;
 use crate::priority::Topic;
@@ -149,15 +150,22 @@ impl Sitemaps {
             let mut deeper = Vec::new();
             let host = SiteScope::of(&url);
             let is_near = |other: &PageUrl| scope.contains(other) || host.contains(other);
+            let is_own = scope.contains(&url);
             let read = visitor
-                .read_sitemap(&url, &is_near, max_bytes, &mut |entry| match entry {
-                    Entry::Page(url) => self.find(url, progress),
-                    Entry::Sitemap(url) => {
-                        let url = PageUrl::parse(url).ok();
-                        deeper.extend(url.filter(|url| is_near(url)));
-                        more_if(deeper.len() < FILES_MAX)
-                    }
-                })
+                .read_sitemap(
+                    &url,
+                    is_own,
+                    &is_near,
+                    max_bytes,
+                    &mut |entry| match entry {
+                        Entry::Page(url) => self.find(url, progress),
+                        Entry::Sitemap(url) => {
+                            let url = PageUrl::parse(url).ok();
+                            deeper.extend(url.filter(|url| is_near(url)));
+                            more_if(deeper.len() < FILES_MAX)
+                        }
+                    },
+                )
                 .await?;
             if level < INDEX_LEVELS_MAX {
                 for url in deeper {
@@ -167,11 +175,15 @@ impl Sitemaps {
             let queue = self.queue.get_or_insert_default();
             queue.pop_front();
             match read {
-                Some(read) => {
+                Ok(read) => {
                     self.bytes_left = self.bytes_left.saturating_sub(read.bytes);
                     self.files = self.files.saturating_add(u32::from(read.is_sitemap));
                 }
-                None => queue.clear(),
+                Err(Missed::File) => {}
+                Err(Missed::Server) => {
+                    let origin = url.as_url().origin();
+                    queue.retain(|(other, _)| other.as_url().origin() != origin);
+                }
             }
         }
         Ok(())
@@ -234,11 +246,17 @@ impl Sitemaps {
         more_if(self.has_room(progress) || self.looks_further())
     }
 
-    /// What was found and is still to be recorded.
-    pub(super) fn found(&mut self) -> Found<'_> {
+    /// The URLs that were found and are still to be recorded.
+    pub(super) fn urls(&mut self) -> &mut VecDeque<PageUrl> {
         while let Some(url) = self.first.pop_back() {
             self.found.push_front(url);
         }
+        &mut self.found
+    }
+
+    /// What was found and is still to be recorded.
+    pub(super) fn found(&mut self) -> Found<'_> {
+        self.urls();
         Found {
             urls: &mut self.found,
             files: self.files,

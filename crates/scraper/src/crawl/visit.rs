@@ -117,6 +117,15 @@ impl Outcome {
     }
 }
 
+/// What could not be had when a sitemap was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Missed {
+    /// An answer of the server.
+    Server,
+    /// This file.
+    File,
+}
+
 /// What is measured over all requests for one page.
 #[derive(Debug, Default)]
 struct Trace {
@@ -316,32 +325,53 @@ impl Visitor {
         self.turns.let_go_since(before, page).await;
     }
 
-    /// Reads a sitemap, after redirects to what `is_near` alone; `None` if the server did not answer.
+    /// Reads a sitemap; after a hiccup again, where the server `is_well`. `found` may be told what was
+    /// told before.
     ///
     /// # Errors
     ///
-    /// Not now.
+    /// The server wants to be left alone first.
     pub(super) async fn read_sitemap(
+        &mut self,
+        url: &PageUrl,
+        is_well: bool,
+        is_near: &(dyn Fn(&PageUrl) -> bool + Sync),
+        max_bytes: usize,
+        found: &mut (dyn FnMut(Entry<'_>) -> ControlFlow<()> + Send),
+    ) -> Result<Result<sitemap::Read, Missed>, Box<Pause>> {
+        let mut retries = 0;
+        loop {
+            let read = self.try_sitemap(url, is_near, max_bytes, found).await?;
+            if read.is_ok() || !is_well || retries >= RETRIES_MAX {
+                return Ok(read);
+            }
+            retries += 1;
+            sleep(RETRY.ceiling(retries)).await;
+        }
+    }
+
+    /// Reads a sitemap, after redirects to what `is_near` alone.
+    async fn try_sitemap(
         &mut self,
         url: &PageUrl,
         is_near: &(dyn Fn(&PageUrl) -> bool + Sync),
         max_bytes: usize,
         found: &mut (dyn FnMut(Entry<'_>) -> ControlFlow<()> + Send),
-    ) -> Result<Option<sitemap::Read>, Box<Pause>> {
-        let nothing = Ok(Some(sitemap::Read::default()));
+    ) -> Result<Result<sitemap::Read, Missed>, Box<Pause>> {
+        let nothing = Ok(Ok(sitemap::Read::default()));
         let mut url = url.clone();
         for _ in 0..=REDIRECTS_MAX {
             let admitted = self.gate.admit(&url, &self.shared, &mut self.turns).await;
             if let Err(refusal) = admitted {
                 return match *refusal {
                     Refusal::Pause(pause) => Err(pause),
-                    Refusal::Outcome(Outcome::Failed { .. }) => Ok(None),
+                    Refusal::Outcome(Outcome::Failed { .. }) => Ok(Err(Missed::Server)),
                     Refusal::Outcome(Outcome::Fetched(_) | Outcome::Skipped(_)) => nothing,
                 };
             }
             let _fetching = self.turns.start(&url).await?;
             let Ok(answer) = self.shared.fetcher.get(&url, max_bytes).await else {
-                return Ok(None);
+                return Ok(Err(Missed::Server));
             };
             if let Some(pause) = snooze_of(&url, &answer) {
                 return Err(pause);
@@ -353,11 +383,14 @@ impl Visitor {
                 }
                 continue;
             }
+            if answer.status().is_server_error() {
+                return Ok(Err(Missed::File));
+            }
             if !answer.status().is_success() {
                 return nothing;
             }
             let read = sitemap::read(answer.into_reader(), max_bytes, found).await;
-            return Ok(Some(read));
+            return Ok(Ok(read));
         }
         nothing
     }

@@ -392,6 +392,38 @@ async fn a_wait_that_a_sitemap_asks_for_is_kept_and_what_it_names_is_not_lost() 
     }
 }
 
+/// Nothing else waits then, and what they name is recorded with a page.
+#[tokio::test]
+async fn what_sitemaps_name_is_crawled_where_no_link_leads_on() {
+    let site = |base: &str| {
+        let urls: Vec<String> = (1..4).map(|n| format!("{base}/p{n}")).collect();
+        let site = Site::new(1).with_reply("/", page("alone"));
+        let site = site.with_reply("/sitemap.xml", xml(urlset(&urls)));
+        (1..4).fold(site, |site, n| {
+            site.with_reply(&format!("/p{n}"), page(&n.to_string()))
+        })
+    };
+    let busy = Reply::status(429).with_header("Retry-After", "60");
+    let (farm, base) = farm_with(|base| site(base).with_reply("/sitemap.xml", busy)).await;
+    let order = order(&base, 10);
+    let mut crawl = Crawler::new(settings())
+        .expect("crawler")
+        .begin(order.clone());
+    let Step::Page(start) = crawl.next().await else {
+        panic!("no page")
+    };
+    assert!(matches!(crawl.next().await, Step::Snooze(_)));
+    farm.add_site("shop.test", site(&base));
+    let whole = resume(order.clone(), &[*start.clone()]).await;
+    assert_eq!(whole.fetched(), 3);
+    for taken in 1..3 {
+        let recorded = std::iter::once(&*start).chain(&whole.pages);
+        let recorded: Vec<_> = recorded.take(taken + 1).cloned().collect();
+        let rest = resume(order.clone(), &recorded).await;
+        assert_eq!(rest.fetched(), 3 - taken, "after {taken}");
+    }
+}
+
 #[tokio::test]
 async fn a_server_that_breaks_off_is_not_asked_for_more_sitemaps() {
     let (farm, _) = farm_with(|base| {
@@ -410,8 +442,71 @@ async fn a_server_that_breaks_off_is_not_asked_for_more_sitemaps() {
             .iter()
             .filter(|path| path.starts_with("/s"))
             .count(),
-        1
+        3,
+        "the first of them, and again"
     );
+}
+
+/// One is gone for good, one stands on a server that nobody reaches, one fails for a moment.
+#[tokio::test]
+async fn a_sitemap_that_cannot_be_had_costs_no_other() {
+    let (farm, _) = farm_with(|base| {
+        let dead = "http://dead.test:1/s.xml";
+        let robots =
+            format!("Sitemap: {dead}\nSitemap: {base}/gone.xml\nSitemap: {base}/good.xml\n");
+        Site::new(1)
+            .with_robots(&robots)
+            .with_status("/gone.xml", 503)
+            .with_reply("/good.xml", xml(urlset(&[format!("{base}/hidden")])))
+            .with_reply("/hidden", page("hidden"))
+    })
+    .await;
+    let crawled = crawl(&farm, 10, CrawlOptions::default()).await;
+    assert_eq!(crawled.fetched(), 2);
+    let asked = asked(&farm);
+    let count = |path: &str| asked.iter().filter(|asked| *asked == path).count();
+    assert_eq!(
+        (count("/gone.xml"), count("/good.xml")),
+        (3, 1),
+        "{asked:?}"
+    );
+}
+
+/// What says who is behind the site is not kept waiting by what names the rest.
+#[tokio::test]
+async fn contact_pages_that_are_linked_come_before_the_sitemaps() {
+    let (farm, _) = farm_with(|base| {
+        Site::new(1)
+            .with_reply(
+                "/",
+                Reply::html("<title>x</title><a href=/a>a</a><a href=/contact>c</a>"),
+            )
+            .with_reply(
+                "/contact",
+                Reply::html("<title>c</title><a href=/imprint>i</a>"),
+            )
+            .with_reply("/imprint", page("i"))
+            .with_reply("/a", page("a"))
+            .with_reply("/hidden", page("hidden"))
+            .with_reply("/sitemap.xml", xml(urlset(&[format!("{base}/hidden")])))
+    })
+    .await;
+    let crawled = crawl(&farm, 10, CrawlOptions::default()).await;
+    assert_eq!(crawled.fetched(), 5);
+    let expected = [
+        "/robots.txt",
+        "/",
+        "/contact",
+        "/imprint",
+        "/sitemap.xml",
+        "/a",
+        "/hidden",
+    ];
+    assert_eq!(asked(&farm), expected);
+    farm.forget_hits();
+    let crawled = crawl(&farm, 3, CrawlOptions::default()).await;
+    assert_eq!(crawled.fetched(), 3);
+    assert!(!asked(&farm).contains(&"/sitemap.xml".to_owned()));
 }
 
 /// More than one page can take: what is left is recorded with the pages that follow.
