@@ -39,7 +39,15 @@ use crate::technology::{Detector, Kind, rules};
 use contacts::{pictured_sign, search};
 
 /// Elements in which logos stand and which authors close; the class of `body` says nothing.
-const BOX_ELEMENTS: &[&str] = &["a", "div", "figure", "h1", "header", "picture", "span"];
+const BOX_ELEMENTS: &[Element] = &[
+    Element::A,
+    Element::DIV,
+    Element::FIGURE,
+    Element::H1,
+    Element::HEADER,
+    Element::PICTURE,
+    Element::SPAN,
+];
 
 /// Most bytes of a script that are looked at for an address: those that hide one are short.
 const SCRIPT_HEAD_MAX_BYTES: usize = 2048;
@@ -131,8 +139,12 @@ impl Collector {
     /// The next token of the page.
     pub(super) fn token(&mut self, token: Token<'_>) {
         match token {
-            Token::Tag(Tag::Start(name, attributes)) => self.start_tag(name, &attributes),
-            Token::Tag(Tag::End(name)) => self.end_tag(name),
+            Token::Tag(Tag::Start {
+                element,
+                name,
+                attributes,
+            }) => self.start_tag(element, name, &attributes),
+            Token::Tag(Tag::End { element }) => self.end_tag(element),
             Token::Text(TextKind::Data, text) => self.text(text),
             Token::Text(TextKind::Rcdata, text) => self.head.title_text(text),
             Token::Text(TextKind::Script, text) => self.script(text),
@@ -141,8 +153,7 @@ impl Collector {
         }
     }
 
-    fn start_tag(&mut self, name: &str, attributes: &Attributes<'_>) {
-        let element = Element::of(name);
+    fn start_tag(&mut self, element: Element, name: &str, attributes: &Attributes<'_>) {
         let pictured = (element == Element::IMG)
             .then(|| pictured_sign(attributes))
             .flatten();
@@ -176,41 +187,41 @@ impl Collector {
             self.emails.see_element(name, attributes);
         }
         self.see_marks(attributes, &class);
-        match name {
-            "html" => self.head.see_html(attributes),
-            "base" => self.see_base(attributes),
-            "title" => self.head.enter_title(),
-            "meta" => self.see_meta(attributes),
-            "link" => self.see_link(attributes),
-            "a" => self.see_anchor(attributes),
-            "area" => {
+        match element {
+            Element::HTML => self.head.see_html(attributes),
+            Element::BASE => self.see_base(attributes),
+            Element::TITLE => self.head.enter_title(),
+            Element::META => self.see_meta(attributes),
+            Element::LINK => self.see_link(attributes),
+            Element::A => self.see_anchor(attributes),
+            Element::AREA => {
                 self.see_anchor(attributes);
                 self.links.leave();
             }
-            "img" => {
+            Element::IMG => {
                 self.see_link_titles(attributes);
                 self.see_source(attributes);
-                self.logo.see_image(attributes, &class, &id, &self.base);
+                self.logo
+                    .see_image(attributes, &class, &id, &self.base);
                 self.see_pictured_text(attributes, pictured);
                 self.see_logo(attributes, &class);
             }
-            "h1" => self.announced.enter_heading(1),
-            "h2" => self.announced.enter_heading(2),
-            "h3" => self.announced.enter_heading(3),
-            "iframe" => self.see_source(attributes),
-            "script" => {
+            Element::H1 => self.announced.enter_heading(1),
+            Element::H2 => self.announced.enter_heading(2),
+            Element::H3 => self.announced.enter_heading(3),
+            Element::IFRAME => self.see_source(attributes),
+            Element::SCRIPT => {
                 self.see_source(attributes);
                 self.script = ScriptKind::of(attributes.raw("type").unwrap_or_default());
             }
             _ => {}
         }
-        if BOX_ELEMENTS.contains(&name) {
-            self.logo.enter_box(name, &class, &id);
+        if BOX_ELEMENTS.contains(&element) {
+            self.logo.enter_box(element, &class, &id);
         }
     }
 
-    fn end_tag(&mut self, name: &str) {
-        let element = Element::of(name);
+    fn end_tag(&mut self, element: Element) {
         if element.is_inline() {
             self.window.bracket(is_spelled_sign);
         } else {
@@ -222,17 +233,17 @@ impl Collector {
         if self.open.end(element) {
             self.leave_closed();
         }
-        self.logo.leave_box(name);
-        match name {
-            "a" => {
+        self.logo.leave_box(element);
+        match element {
+            Element::A => {
                 self.links.leave();
                 if let Some(links) = &mut self.link_list {
                     links.leave();
                 }
             }
-            "h1" | "h2" | "h3" => self.announced.leave_heading(),
-            "noscript" => self.end_noscript(),
-            "script" => self.end_script(),
+            Element::H1 | Element::H2 | Element::H3 => self.announced.leave_heading(),
+            Element::NOSCRIPT => self.end_noscript(),
+            Element::SCRIPT => self.end_script(),
             _ => {}
         }
     }
@@ -485,6 +496,7 @@ impl Collector {
             self.social.see_me(&url, ContactMethod::Head);
         }
         self.head.see_link(&rel, &href, attributes, &self.base);
-        self.announced.see_link(&rel, &href, attributes, &self.base);
+        self.announced
+            .see_link(&rel, &href, attributes, &self.base);
     }
 }

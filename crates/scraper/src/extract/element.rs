@@ -1,81 +1,75 @@
 //! Elements by their names.
 
-/// The name of an element, as a number that is cheap to compare.
+/// An element, as a number that is cheap to compare: the hash of its name, with what is asked of
+/// every element in the lowest bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Element(u64);
 
-impl Element {
-    /// The element of a name in lower case: its FNV-1a hash. Two names with one hash would be
-    /// taken for each other, which harms nothing.
-    pub(super) const fn of(name: &str) -> Self {
-        let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+/// Has no content and no end tag (HTML standard, 13.1.2).
+const VOID: u64 = 1;
+
+/// Runs on within a line, so that text in it belongs to the text around it.
+const INLINE: u64 = 1 << 1;
+
+/// Ends a paragraph that is open (HTML standard, 13.2.6.4.7).
+const ENDS_PARAGRAPH: u64 = 1 << 2;
+
+const TRAITS: u64 = VOID | INLINE | ENDS_PARAGRAPH;
+
+/// The FNV-1a hash of a name. Two names with one hash would be taken for each other, which harms
+/// nothing.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct NameHash(u64);
+
+impl NameHash {
+    /// That of an empty name.
+    pub(super) const EMPTY: Self = Self(0xcbf2_9ce4_8422_2325);
+
+    /// That of the name with one more byte, in lower case.
+    pub(super) const fn with(self, byte: u8) -> Self {
+        Self((self.0 ^ byte as u64).wrapping_mul(0x0100_0000_01b3))
+    }
+
+    const fn of(name: &str) -> Self {
+        let mut hash = Self::EMPTY;
         let mut bytes = name.as_bytes();
         while let Some((byte, rest)) = bytes.split_first() {
-            hash = (hash ^ *byte as u64).wrapping_mul(0x0100_0000_01b3);
+            hash = hash.with(*byte);
             bytes = rest;
         }
-        Self(hash)
+        hash
     }
 
-    /// Has no content and no end tag (HTML standard, 13.1.2).
+    /// The hash alone, as far as elements have it.
+    const fn bits(self) -> u64 {
+        self.0 & !TRAITS
+    }
+}
+
+impl Element {
+    /// The element of a name in lower case.
+    #[cfg(test)]
+    pub(super) fn of(name: &str) -> Self {
+        Self::of_hash(NameHash::of(name))
+    }
+
+    /// Its name, if anything is known of it.
+    #[cfg(test)]
+    pub(super) fn name(self) -> &'static str {
+        let mut names = NAMES.iter();
+        names.find(|name| Self::of(name) == self).unwrap_or(&"?")
+    }
+
     pub(super) fn is_void(self) -> bool {
-        matches!(
-            self,
-            Self::AREA
-                | Self::BASE
-                | Self::BR
-                | Self::COL
-                | Self::EMBED
-                | Self::FRAME
-                | Self::HR
-                | Self::IMG
-                | Self::INPUT
-                | Self::LINK
-                | Self::META
-                | Self::PARAM
-                | Self::SOURCE
-                | Self::TRACK
-                | Self::WBR
-        )
+        self.0 & VOID != 0
     }
 
-    /// Runs on within a line, so that text in it belongs to the text around it.
     pub(super) fn is_inline(self) -> bool {
-        matches!(
-            self,
-            Self::A
-                | Self::ABBR
-                | Self::B
-                | Self::BDI
-                | Self::BDO
-                | Self::BIG
-                | Self::CITE
-                | Self::CODE
-                | Self::DATA
-                | Self::DEL
-                | Self::DFN
-                | Self::EM
-                | Self::FONT
-                | Self::I
-                | Self::INS
-                | Self::KBD
-                | Self::MARK
-                | Self::NOBR
-                | Self::Q
-                | Self::S
-                | Self::SAMP
-                | Self::SMALL
-                | Self::SPAN
-                | Self::STRIKE
-                | Self::STRONG
-                | Self::SUB
-                | Self::SUP
-                | Self::TIME
-                | Self::TT
-                | Self::U
-                | Self::VAR
-                | Self::WBR
-        )
+        self.0 & INLINE != 0
+    }
+
+    pub(super) fn ends_paragraph(self) -> bool {
+        self.0 & ENDS_PARAGRAPH != 0
     }
 
     /// The text before and after it is no longer of one paragraph.
@@ -101,10 +95,20 @@ impl Element {
     }
 }
 
+/// All elements that anything is known of, by their names, with their traits.
 macro_rules! elements {
-    ($($constant:ident = $name:literal,)*) => {
+    ($($constant:ident = $name:literal, $traits:expr;)*) => {
         impl Element {
-            $(pub(super) const $constant: Self = Self::of($name);)*
+            $(pub(super) const $constant: Self = Self(NameHash::of($name).bits() | $traits);)*
+
+            /// The element of a name with this hash.
+            pub(super) fn of_hash(hash: NameHash) -> Self {
+                $(const $constant: u64 = NameHash::of($name).bits();)*
+                match hash.bits() {
+                    $($constant => Self::$constant,)*
+                    unknown => Self(unknown),
+                }
+            }
         }
 
         #[cfg(test)]
@@ -113,131 +117,131 @@ macro_rules! elements {
 }
 
 elements! {
-    A = "a",
-    ABBR = "abbr",
-    ADDRESS = "address",
-    ANNOTATION_XML = "annotation-xml",
-    AREA = "area",
-    ARTICLE = "article",
-    ASIDE = "aside",
-    AUDIO = "audio",
-    B = "b",
-    BASE = "base",
-    BDI = "bdi",
-    BDO = "bdo",
-    BIG = "big",
-    BLOCKQUOTE = "blockquote",
-    BODY = "body",
-    BR = "br",
-    BUTTON = "button",
-    CANVAS = "canvas",
-    CAPTION = "caption",
-    CENTER = "center",
-    CITE = "cite",
-    CODE = "code",
-    COL = "col",
-    DATA = "data",
-    DD = "dd",
-    DEL = "del",
-    DESC = "desc",
-    DETAILS = "details",
-    DFN = "dfn",
-    DIALOG = "dialog",
-    DIV = "div",
-    DL = "dl",
-    DT = "dt",
-    EM = "em",
-    EMBED = "embed",
-    FIELDSET = "fieldset",
-    FIGCAPTION = "figcaption",
-    FIGURE = "figure",
-    FONT = "font",
-    FOOTER = "footer",
-    FOREIGN_OBJECT = "foreignobject",
-    FORM = "form",
-    FRAME = "frame",
-    H1 = "h1",
-    H2 = "h2",
-    H3 = "h3",
-    H4 = "h4",
-    H5 = "h5",
-    H6 = "h6",
-    HEAD = "head",
-    HEADER = "header",
-    HGROUP = "hgroup",
-    HR = "hr",
-    HTML = "html",
-    I = "i",
-    IFRAME = "iframe",
-    IMG = "img",
-    INPUT = "input",
-    INS = "ins",
-    KBD = "kbd",
-    LABEL = "label",
-    LI = "li",
-    LINK = "link",
-    LISTING = "listing",
-    MAIN = "main",
-    MARK = "mark",
-    MATH = "math",
-    MENU = "menu",
-    META = "meta",
-    METER = "meter",
-    MI = "mi",
-    MN = "mn",
-    MO = "mo",
-    MS = "ms",
-    MTEXT = "mtext",
-    NAV = "nav",
-    NOBR = "nobr",
-    NOEMBED = "noembed",
-    NOFRAMES = "noframes",
-    NOSCRIPT = "noscript",
-    OBJECT = "object",
-    OL = "ol",
-    OPTION = "option",
-    P = "p",
-    PARAM = "param",
-    PICTURE = "picture",
-    PLAINTEXT = "plaintext",
-    PRE = "pre",
-    Q = "q",
-    RUBY = "ruby",
-    S = "s",
-    SAMP = "samp",
-    SCRIPT = "script",
-    SEARCH = "search",
-    SECTION = "section",
-    SELECT = "select",
-    SMALL = "small",
-    SOURCE = "source",
-    SPAN = "span",
-    STRIKE = "strike",
-    STRONG = "strong",
-    STYLE = "style",
-    SUB = "sub",
-    SUMMARY = "summary",
-    SUP = "sup",
-    SVG = "svg",
-    TABLE = "table",
-    TBODY = "tbody",
-    TD = "td",
-    TEMPLATE = "template",
-    TEXTAREA = "textarea",
-    TFOOT = "tfoot",
-    TH = "th",
-    THEAD = "thead",
-    TIME = "time",
-    TITLE = "title",
-    TR = "tr",
-    TRACK = "track",
-    TT = "tt",
-    U = "u",
-    UL = "ul",
-    VAR = "var",
-    VIDEO = "video",
-    WBR = "wbr",
-    XMP = "xmp",
+    A = "a", INLINE;
+    ABBR = "abbr", INLINE;
+    ADDRESS = "address", ENDS_PARAGRAPH;
+    ANNOTATION_XML = "annotation-xml", 0;
+    AREA = "area", VOID;
+    ARTICLE = "article", ENDS_PARAGRAPH;
+    ASIDE = "aside", ENDS_PARAGRAPH;
+    AUDIO = "audio", 0;
+    B = "b", INLINE;
+    BASE = "base", VOID;
+    BDI = "bdi", INLINE;
+    BDO = "bdo", INLINE;
+    BIG = "big", INLINE;
+    BLOCKQUOTE = "blockquote", ENDS_PARAGRAPH;
+    BODY = "body", 0;
+    BR = "br", VOID;
+    BUTTON = "button", 0;
+    CANVAS = "canvas", 0;
+    CAPTION = "caption", 0;
+    CENTER = "center", ENDS_PARAGRAPH;
+    CITE = "cite", INLINE;
+    CODE = "code", INLINE;
+    COL = "col", VOID;
+    DATA = "data", INLINE;
+    DD = "dd", ENDS_PARAGRAPH;
+    DEL = "del", INLINE;
+    DESC = "desc", 0;
+    DETAILS = "details", ENDS_PARAGRAPH;
+    DFN = "dfn", INLINE;
+    DIALOG = "dialog", ENDS_PARAGRAPH;
+    DIV = "div", ENDS_PARAGRAPH;
+    DL = "dl", ENDS_PARAGRAPH;
+    DT = "dt", ENDS_PARAGRAPH;
+    EM = "em", INLINE;
+    EMBED = "embed", VOID;
+    FIELDSET = "fieldset", ENDS_PARAGRAPH;
+    FIGCAPTION = "figcaption", ENDS_PARAGRAPH;
+    FIGURE = "figure", ENDS_PARAGRAPH;
+    FONT = "font", INLINE;
+    FOOTER = "footer", ENDS_PARAGRAPH;
+    FOREIGN_OBJECT = "foreignobject", 0;
+    FORM = "form", ENDS_PARAGRAPH;
+    FRAME = "frame", VOID;
+    H1 = "h1", ENDS_PARAGRAPH;
+    H2 = "h2", ENDS_PARAGRAPH;
+    H3 = "h3", ENDS_PARAGRAPH;
+    H4 = "h4", ENDS_PARAGRAPH;
+    H5 = "h5", ENDS_PARAGRAPH;
+    H6 = "h6", ENDS_PARAGRAPH;
+    HEAD = "head", 0;
+    HEADER = "header", ENDS_PARAGRAPH;
+    HGROUP = "hgroup", ENDS_PARAGRAPH;
+    HR = "hr", VOID | ENDS_PARAGRAPH;
+    HTML = "html", 0;
+    I = "i", INLINE;
+    IFRAME = "iframe", 0;
+    IMG = "img", VOID;
+    INPUT = "input", VOID;
+    INS = "ins", INLINE;
+    KBD = "kbd", INLINE;
+    LABEL = "label", 0;
+    LI = "li", ENDS_PARAGRAPH;
+    LINK = "link", VOID;
+    LISTING = "listing", 0;
+    MAIN = "main", ENDS_PARAGRAPH;
+    MARK = "mark", INLINE;
+    MATH = "math", 0;
+    MENU = "menu", ENDS_PARAGRAPH;
+    META = "meta", VOID;
+    METER = "meter", 0;
+    MI = "mi", 0;
+    MN = "mn", 0;
+    MO = "mo", 0;
+    MS = "ms", 0;
+    MTEXT = "mtext", 0;
+    NAV = "nav", ENDS_PARAGRAPH;
+    NOBR = "nobr", INLINE;
+    NOEMBED = "noembed", 0;
+    NOFRAMES = "noframes", 0;
+    NOSCRIPT = "noscript", 0;
+    OBJECT = "object", 0;
+    OL = "ol", ENDS_PARAGRAPH;
+    OPTION = "option", 0;
+    P = "p", ENDS_PARAGRAPH;
+    PARAM = "param", VOID;
+    PICTURE = "picture", 0;
+    PLAINTEXT = "plaintext", 0;
+    PRE = "pre", ENDS_PARAGRAPH;
+    Q = "q", INLINE;
+    RUBY = "ruby", 0;
+    S = "s", INLINE;
+    SAMP = "samp", INLINE;
+    SCRIPT = "script", 0;
+    SEARCH = "search", ENDS_PARAGRAPH;
+    SECTION = "section", ENDS_PARAGRAPH;
+    SELECT = "select", 0;
+    SMALL = "small", INLINE;
+    SOURCE = "source", VOID;
+    SPAN = "span", INLINE;
+    STRIKE = "strike", INLINE;
+    STRONG = "strong", INLINE;
+    STYLE = "style", 0;
+    SUB = "sub", INLINE;
+    SUMMARY = "summary", ENDS_PARAGRAPH;
+    SUP = "sup", INLINE;
+    SVG = "svg", 0;
+    TABLE = "table", ENDS_PARAGRAPH;
+    TBODY = "tbody", 0;
+    TD = "td", 0;
+    TEMPLATE = "template", 0;
+    TEXTAREA = "textarea", 0;
+    TFOOT = "tfoot", 0;
+    TH = "th", 0;
+    THEAD = "thead", 0;
+    TIME = "time", INLINE;
+    TITLE = "title", 0;
+    TR = "tr", 0;
+    TRACK = "track", VOID;
+    TT = "tt", INLINE;
+    U = "u", INLINE;
+    UL = "ul", ENDS_PARAGRAPH;
+    VAR = "var", INLINE;
+    VIDEO = "video", 0;
+    WBR = "wbr", VOID | INLINE;
+    XMP = "xmp", 0;
 }
 
 #[cfg(test)]
@@ -248,10 +252,12 @@ mod tests {
 
     #[test]
     fn every_name_has_its_own_number() {
-        let numbers: HashSet<u64> = NAMES.iter().map(|name| Element::of(name).0).collect();
+        let numbers: HashSet<u64> = NAMES.iter().map(|n| NameHash::of(n).bits()).collect();
         assert_eq!(numbers.len(), NAMES.len());
         assert!(NAMES.is_sorted());
         assert_eq!(Element::of("blockquote"), Element::BLOCKQUOTE);
+        assert!(Element::WBR.is_inline() && Element::WBR.is_void() && !Element::HR.is_inline());
+        assert!(Element::H6.ends_paragraph() && !Element::of("my-element").ends_paragraph());
         assert_ne!(Element::of("my-element"), Element::of("my-elements"));
     }
 }

@@ -452,7 +452,10 @@ mod tests {
             let mut emails = Emails::new("a.com");
             let mut tags = TagReader::new(element);
             tags.read(0);
-            let Tag::Start(name, attributes) = tags.tag() else {
+            let Tag::Start {
+                name, attributes, ..
+            } = tags.tag()
+            else {
                 panic!("a start tag: {element}");
             };
             emails.see_element(name, &attributes);

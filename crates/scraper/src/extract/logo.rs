@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use url::Url;
 
+use super::element::Element;
 use super::head::absolute;
 use super::tag::Attributes;
 use crate::registrable::is_same_site;
@@ -34,9 +35,9 @@ const FOREIGN_BOXES_MAX: usize = 16;
 #[derive(Debug, Default)]
 pub(super) struct Logo {
     best: Option<(u32, String)>,
-    /// Open elements that are named after a logo, by the names of their tags, each with the
-    /// number of elements of the same tag that are open within it.
-    open_boxes: Vec<(String, u32)>,
+    /// Open elements that are named after a logo, each with the number of those of the same tag
+    /// that are open within it.
+    open_boxes: Vec<(Element, u32)>,
     /// The depths of open elements that are named after others, the innermost last.
     foreign_boxes: Vec<usize>,
 }
@@ -62,16 +63,16 @@ impl Logo {
 
     /// An element begins that is named after a logo, so that an image in it is likely one; or one
     /// that is not, of a tag that such elements have.
-    pub(super) fn enter_box(&mut self, tag: &str, class: &str, id: &str) {
-        if let Some((_, nested)) = self.open_boxes.iter_mut().find(|(known, _)| known == tag) {
+    pub(super) fn enter_box(&mut self, tag: Element, class: &str, id: &str) {
+        if let Some((_, nested)) = self.open_boxes.iter_mut().find(|(known, _)| *known == tag) {
             *nested = nested.saturating_add(1);
         } else if names_logo(class) || names_logo(id) {
-            self.open_boxes.push((tag.to_owned(), 0));
+            self.open_boxes.push((tag, 0));
         }
     }
 
-    pub(super) fn leave_box(&mut self, tag: &str) {
-        let Some(at) = self.open_boxes.iter().position(|(known, _)| known == tag) else {
+    pub(super) fn leave_box(&mut self, tag: Element) {
+        let Some(at) = self.open_boxes.iter().position(|(known, _)| *known == tag) else {
             return;
         };
         match self.open_boxes.get_mut(at) {

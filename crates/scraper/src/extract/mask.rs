@@ -143,12 +143,17 @@ mod tests {
     fn check(markup: &str, expected: Option<Masked>) {
         let mut tags = TagReader::new(markup);
         tags.read(0);
-        let Tag::Start(name, attributes) = tags.tag() else {
+        let Tag::Start {
+            element,
+            attributes,
+            ..
+        } = tags.tag()
+        else {
             panic!("a start tag: {markup}");
         };
         let class = attributes.get("class").unwrap_or_default();
         let mut mask = Mask::default();
-        mask.enter(Element::of(name), Some(3), &attributes, &class);
+        mask.enter(element, Some(3), &attributes, &class);
         assert_eq!(mask.open.map(|(_, masked)| masked), expected, "{markup}");
     }
 

@@ -28,7 +28,7 @@ impl OpenElements {
     /// Closes what ends where `element` begins; says whether that is something.
     pub(super) fn before(&mut self, element: Element) -> bool {
         let depth = self.stack.len();
-        if self.paragraphs > 0 && ends_paragraphs(element) {
+        if self.paragraphs > 0 && element.ends_paragraph() {
             self.close(
                 |open| open == Element::P,
                 |open| bounds_scope(open) || open == Element::BUTTON,
@@ -134,43 +134,6 @@ fn bounds_list_item(element: Element) -> bool {
     !element.is_inline() && !matches!(element, Element::ADDRESS | Element::DIV | Element::P)
 }
 
-fn ends_paragraphs(element: Element) -> bool {
-    matches!(
-        element,
-        Element::ADDRESS
-            | Element::ARTICLE
-            | Element::ASIDE
-            | Element::BLOCKQUOTE
-            | Element::CENTER
-            | Element::DD
-            | Element::DETAILS
-            | Element::DIALOG
-            | Element::DIV
-            | Element::DL
-            | Element::DT
-            | Element::FIELDSET
-            | Element::FIGCAPTION
-            | Element::FIGURE
-            | Element::FOOTER
-            | Element::FORM
-            | Element::HEADER
-            | Element::HGROUP
-            | Element::HR
-            | Element::LI
-            | Element::MAIN
-            | Element::MENU
-            | Element::NAV
-            | Element::OL
-            | Element::P
-            | Element::PRE
-            | Element::SEARCH
-            | Element::SECTION
-            | Element::SUMMARY
-            | Element::TABLE
-            | Element::UL
-    ) || element.is_heading()
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::tag::Tag;
@@ -181,13 +144,12 @@ mod tests {
     fn check(markup: &str, expected: &[&str]) {
         let mut open = OpenElements::default();
         tokens(markup, |token| match token {
-            Token::Tag(Tag::Start(name, _)) => {
-                let element = Element::of(name);
+            Token::Tag(Tag::Start { element, .. }) => {
                 open.before(element);
                 open.open(element);
             }
-            Token::Tag(Tag::End(name)) => {
-                open.end(Element::of(name));
+            Token::Tag(Tag::End { element }) => {
+                open.end(element);
             }
             _ => {}
         });

@@ -4,16 +4,23 @@
 
 use std::borrow::Cow;
 
+use super::element::{Element, NameHash};
 use super::text::attribute_text;
 
 /// Most attributes of one tag that are looked at; beyond lies no markup made for people.
 const ATTRIBUTES_MAX: usize = 128;
 
 /// One tag, its name in lower case.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) enum Tag<'a> {
-    Start(&'a str, Attributes<'a>),
-    End(&'a str),
+    Start {
+        element: Element,
+        name: &'a str,
+        attributes: Attributes<'a>,
+    },
+    End {
+        element: Element,
+    },
 }
 
 /// The attributes of an element.
@@ -61,6 +68,7 @@ pub(super) struct TagReader<'a> {
     position: usize,
     // Of the tag that has been read last; one memory for all tags.
     is_end: bool,
+    element: Element,
     name: &'a str,
     /// The name in lower case, where it is written otherwise.
     lower_name: String,
@@ -74,6 +82,7 @@ impl<'a> TagReader<'a> {
             markup,
             position: 0,
             is_end: false,
+            element: Element::of_hash(NameHash::EMPTY),
             name: "",
             lower_name: String::new(),
             attributes: Vec::new(),
@@ -101,9 +110,15 @@ impl<'a> TagReader<'a> {
         };
         if self.is_end {
             // An end tag may have attributes as well; nobody reads them.
-            Tag::End(name)
+            Tag::End {
+                element: self.element,
+            }
         } else {
-            Tag::Start(name, Attributes(&self.attributes))
+            Tag::Start {
+                element: self.element,
+                name,
+                attributes: Attributes(&self.attributes),
+            }
         }
     }
 
@@ -131,10 +146,19 @@ impl<'a> TagReader<'a> {
 
     fn read_name(&mut self) {
         let start = self.position;
-        self.skip(|b| b.is_ascii_alphanumeric() || !(is_space(b) || b == b'/' || b == b'>'));
+        let mut hash = NameHash::EMPTY;
+        let mut has_upper = false;
+        while let Some(byte) = self.peek()
+            && !(is_space(byte) || byte == b'/' || byte == b'>')
+        {
+            hash = hash.with(byte.to_ascii_lowercase());
+            has_upper |= byte.is_ascii_uppercase();
+            self.position += 1;
+        }
+        self.element = Element::of_hash(hash);
         self.name = self.since(start);
         self.lower_name.clear();
-        if self.name.bytes().any(|b| b.is_ascii_uppercase()) {
+        if has_upper {
             self.lower_name.push_str(self.name);
             self.lower_name.make_ascii_lowercase();
         }
@@ -198,8 +222,10 @@ mod tests {
         let mut tags = TagReader::new(markup);
         let length = tags.read(0);
         let found = length.map(|_| match tags.tag() {
-            Tag::End(name) => format!("/{name}"),
-            Tag::Start(name, attributes) => {
+            Tag::End { element } => format!("/{}", element.name()),
+            Tag::Start {
+                name, attributes, ..
+            } => {
                 let attributes = attributes.iter().map(|(n, v)| format!(" {n}={v}"));
                 format!("{name}{}", attributes.collect::<String>())
             }
@@ -229,7 +255,7 @@ mod tests {
     fn the_first_of_equal_attributes_counts() {
         let mut tags = TagReader::new("<a B='1&amp;' b=2>");
         tags.read(0);
-        let Tag::Start(_, attributes) = tags.tag() else {
+        let Tag::Start { attributes, .. } = tags.tag() else {
             panic!("a start tag");
         };
         assert_eq!(attributes.get("b").as_deref(), Some("1&"));

@@ -156,22 +156,24 @@ impl Tokenizer {
     ) -> Option<usize> {
         let length = tags.read(at).filter(|length| is_short(*length))?;
         let tag = tags.tag();
-        match &tag {
-            Tag::Start(name, attributes) => {
-                let element = Element::of(name);
+        match tag {
+            Tag::Start {
+                element,
+                attributes,
+                ..
+            } => {
                 let closes_itself = tags.closes_itself();
-                if self.namespaces.enter(element, attributes, closes_itself) {
+                if self.namespaces.enter(element, &attributes, closes_itself) {
                     self.content = Content::of(element);
                 }
-                let name = *name;
                 see(Token::Tag(tag));
                 if self.is_xhtml && closes_itself && !matches!(self.content, Content::Markup) {
                     self.content = Content::Markup;
-                    see(Token::Tag(Tag::End(name)));
+                    see(Token::Tag(Tag::End { element }));
                 }
             }
-            Tag::End(name) => {
-                self.namespaces.leave(Element::of(name));
+            Tag::End { element } => {
+                self.namespaces.leave(element);
                 see(Token::Tag(tag));
             }
         }

@@ -4,6 +4,7 @@
 use trawl_domain::url_rules::PageUrl;
 
 use super::super::company::Company;
+use super::super::element::Element;
 use super::super::email_text::is_spelled_sign;
 use super::super::emails::Emails;
 use super::super::json_ld::Reachable;
@@ -61,7 +62,11 @@ impl Collector {
         let noscript = std::mem::take(&mut self.noscript);
         tokens(noscript.as_str(), |token| match token {
             Token::Text(TextKind::Data, text) => self.contact_text(text),
-            Token::Tag(Tag::Start("a", attributes)) => {
+            Token::Tag(Tag::Start {
+                element: Element::A,
+                attributes,
+                ..
+            }) => {
                 if let Some(href) = attributes.get("href")
                     && let Some(rest) = mail_target(&href)
                 {

@@ -222,13 +222,17 @@ fn what_is_kept_is_bounded() {
     let mut open = super::super::open_elements::OpenElements::default();
     tokens(&page, |token| {
         match token {
-            Token::Tag(Tag::Start(name, attributes)) => {
-                let depth = open.open(Element::of(name));
-                microdata.enter(Element::of(name), depth, &attributes);
+            Token::Tag(Tag::Start {
+                element,
+                attributes,
+                ..
+            }) => {
+                let depth = open.open(element);
+                microdata.enter(element, depth, &attributes);
                 microdata.text(&"y".repeat(5000));
             }
-            Token::Tag(Tag::End(name)) => {
-                open.end(Element::of(name));
+            Token::Tag(Tag::End { element }) => {
+                open.end(element);
             }
             _ => {}
         }

@@ -55,12 +55,14 @@ fn expected(page: &str) -> Vec<String> {
 fn found(page: &str) -> Vec<String> {
     let mut told = Vec::new();
     tokens(page, |token| match token {
-        Token::Tag(Tag::Start(name, attributes)) => {
+        Token::Tag(Tag::Start {
+            name, attributes, ..
+        }) => {
             let attributes = attributes.iter();
             let attributes = attributes.map(|(n, v)| format!(" {}={v}", n.to_ascii_lowercase()));
             told.push(format!("<{name}{}>", attributes.collect::<String>()));
         }
-        Token::Tag(Tag::End(_)) => {}
+        Token::Tag(Tag::End { .. }) => {}
         other => told.push(spelled(other)),
     });
     with_whole_texts(told)
