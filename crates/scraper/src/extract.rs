@@ -5,6 +5,7 @@
 //! not depend on how the bytes were cut into pieces.
 
 mod announced;
+mod base;
 mod charset;
 mod checksum;
 mod collector;

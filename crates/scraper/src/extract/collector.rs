@@ -9,6 +9,7 @@ use url::Url;
 
 use super::Extracted;
 use super::announced::Announced;
+use super::base::Base;
 use super::company::Company;
 use super::content::{Content, MainContent};
 use super::element::Element;
@@ -60,7 +61,7 @@ const NOSCRIPT_MAX_BYTES: usize = 2048;
 pub(super) struct Collector {
     page: Url,
     /// What references are resolved against: the page, or what `<base>` says.
-    base: Url,
+    base: Base,
     has_base: bool,
     head: Head,
     announced: Announced,
@@ -93,7 +94,7 @@ impl Collector {
         let page = url.as_url().clone();
         let host = page.host_str().unwrap_or_default();
         Self {
-            base: page.clone(),
+            base: Base::new(page.clone()),
             has_base: false,
             head: Head::default(),
             announced: Announced::default(),
@@ -173,7 +174,7 @@ impl Collector {
         let id = attributes.get("id").unwrap_or_default();
         let names = (&*class, &*id);
         self.content
-            .enter(element, depth, attributes, names, &self.base);
+            .enter(element, depth, attributes, names, &mut self.base);
         self.mask.enter(element, depth, attributes, &class);
         if !matches!(element, Element::HTML | Element::BODY)
             && let Some(depth) = depth.filter(|_| !element.is_inline())
@@ -202,7 +203,7 @@ impl Collector {
                 self.see_link_titles(attributes);
                 self.see_source(attributes);
                 self.logo
-                    .see_image(attributes, &class, &id, &self.base);
+                    .see_image(attributes, &class, &id, self.base.url());
                 self.see_pictured_text(attributes, pictured);
                 self.see_logo(attributes, &class);
             }
@@ -262,7 +263,7 @@ impl Collector {
 
     /// Reads an item of microdata.
     fn end_item(&mut self, item: &Value) {
-        let reachable = self.json_ld.read(item, &self.base);
+        let reachable = self.json_ld.read(item, self.base.url());
         self.reach(&reachable, ContactMethod::Microdata);
     }
 
@@ -270,7 +271,7 @@ impl Collector {
         let code = std::mem::take(&mut self.script_head);
         self.emails.see_script(code.as_str());
         if self.script == ScriptKind::JsonLd {
-            let reachable = self.json_ld.close(&self.base);
+            let reachable = self.json_ld.close(self.base.url());
             self.reach(&reachable, ContactMethod::JsonLd);
         }
         self.script = ScriptKind::Code;
@@ -448,7 +449,7 @@ impl Collector {
         let href = attributes.get("href").filter(|_| !self.has_base);
         if let Some(base) = href.and_then(|href| self.page.join(&href).ok()) {
             self.has_base = true;
-            self.base = base;
+            self.base = Base::new(base);
         }
     }
 
@@ -467,7 +468,7 @@ impl Collector {
         match name.as_str() {
             "refresh" => {
                 if let Some(target) = refresh_target(&content) {
-                    self.links.enter(&self.base, target, "");
+                    self.links.enter(&mut self.base, target, "");
                     self.links.leave();
                 }
             }
@@ -476,7 +477,7 @@ impl Collector {
                     self.see_profile(&content);
                 }
                 self.head.see_meta(&name, &content);
-                self.announced.see_meta(&name, &content, &self.base);
+                self.announced.see_meta(&name, &content, self.base.url());
                 if name == "og:site_name" {
                     self.company.see_site_name(&content);
                 }
@@ -491,12 +492,12 @@ impl Collector {
         self.see_url(&href);
         let rel = attributes.get("rel").unwrap_or_default();
         if attributes.has_word("rel", "me")
-            && let Ok(url) = PageUrl::resolve(&self.base, &href)
+            && let Ok(url) = self.base.resolve(&href)
         {
-            self.social.see_me(&url, ContactMethod::Head);
+            self.social.see_me(url, ContactMethod::Head);
         }
-        self.head.see_link(&rel, &href, attributes, &self.base);
+        self.head.see_link(&rel, &href, attributes, self.base.url());
         self.announced
-            .see_link(&rel, &href, attributes, &self.base);
+            .see_link(&rel, &href, attributes, self.base.url());
     }
 }

@@ -11,13 +11,13 @@ mod part;
 mod table;
 mod words;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use trawl_domain::crawl_options::Formats;
-use url::Url;
 
+use super::base::Base;
 use super::element::Element;
-use super::head::absolute;
 use super::tag::Attributes;
 use super::text::clean;
 use crate::facts::content::{MARKDOWN_MAX_BYTES, TEXT_MAX_BYTES};
@@ -151,7 +151,7 @@ impl MainContent {
         depth: Option<usize>,
         attributes: &Attributes<'_>,
         (class, id): (&str, &str),
-        base: &Url,
+        base: &mut Base,
     ) {
         if self.dropped.is_some() {
             // A form around all of a page, as ASP.NET makes them.
@@ -276,7 +276,7 @@ impl MainContent {
         }
     }
 
-    fn enter_void(&mut self, element: Element, attributes: &Attributes<'_>, base: &Url) {
+    fn enter_void(&mut self, element: Element, attributes: &Attributes<'_>, base: &mut Base) {
         match element {
             Element::BR => self.mark(Mark::LineBreak),
             Element::IMG if self.formats.markdown => {
@@ -292,7 +292,7 @@ impl MainContent {
         }
     }
 
-    fn enter_link(&mut self, depth: usize, attributes: &Attributes<'_>, base: &Url) {
+    fn enter_link(&mut self, depth: usize, attributes: &Attributes<'_>, base: &mut Base) {
         let Some(href) = attributes.get("href") else {
             return;
         };
@@ -307,7 +307,7 @@ impl MainContent {
         if self.formats.markdown
             && let Some(url) = markdown_url(base, &href)
         {
-            self.open_style(depth, Style::Link(Arc::from(url)));
+            self.open_style(depth, Style::Link(url));
         }
     }
 
@@ -503,10 +503,17 @@ impl MainContent {
 }
 
 /// An absolute URL that can stand in Markdown.
-fn markdown_url(base: &Url, reference: &str) -> Option<String> {
-    let url = absolute(base, reference)?;
-    let url = url.replace('(', "%28").replace(')', "%29");
-    (url.len() <= URL_MAX_BYTES).then_some(url)
+fn markdown_url(base: &mut Base, reference: &str) -> Option<Arc<str>> {
+    if reference.trim().is_empty() {
+        return None;
+    }
+    let url = base.resolve(reference).ok()?.as_str();
+    let escaped = if url.contains(['(', ')']) {
+        Cow::Owned(url.replace('(', "%28").replace(')', "%29"))
+    } else {
+        Cow::Borrowed(url)
+    };
+    (escaped.len() <= URL_MAX_BYTES).then(|| Arc::from(&*escaped))
 }
 
 #[cfg(test)]

@@ -1,10 +1,9 @@
 //! All links of a page with what they say, for those who ask for them.
 
-use std::collections::HashSet;
+use foldhash::fast::RandomState;
+use indexmap::IndexMap;
 
-use url::Url;
-
-use super::head::absolute;
+use super::base::Base;
 use super::text::{BoundedText, clean, json_bytes};
 use crate::facts::content::{LINKS_MAX_BYTES, PageLink};
 
@@ -17,8 +16,8 @@ const OVERHEAD_BYTES: usize = r#"{"url":"","text":""},"#.len();
 /// Collects links, each URL once.
 #[derive(Debug, Default)]
 pub(super) struct LinkList {
-    links: Vec<PageLink>,
-    known: HashSet<String>,
+    /// What each URL is called.
+    links: IndexMap<String, String, RandomState>,
     json_bytes: usize,
     /// What the link that is open says; it is the last one.
     open: Option<BoundedText>,
@@ -27,23 +26,23 @@ pub(super) struct LinkList {
 
 impl LinkList {
     /// A link begins.
-    pub(super) fn enter(&mut self, base: &Url, href: &str) {
+    pub(super) fn enter(&mut self, base: &mut Base, href: &str) {
         self.leave();
-        let Some(url) = absolute(base, href).filter(|url| !self.known.contains(url)) else {
+        let Ok(url) = base.resolve(href) else {
             return;
         };
-        let bytes = self.json_bytes + json_bytes(&url) + OVERHEAD_BYTES;
+        let url = url.as_str();
+        if href.trim().is_empty() || self.links.contains_key(url) {
+            return;
+        }
+        let bytes = self.json_bytes + json_bytes(url) + OVERHEAD_BYTES;
         if bytes > LINKS_MAX_BYTES {
             self.is_cut = true;
             return;
         }
         self.json_bytes = bytes;
-        self.known.insert(url.clone());
         self.open = Some(BoundedText::default());
-        self.links.push(PageLink {
-            url,
-            text: String::new(),
-        });
+        self.links.insert(url.to_owned(), String::new());
     }
 
     /// Visible text, with entities.
@@ -58,12 +57,12 @@ impl LinkList {
     pub(super) fn leave(&mut self) {
         if let Some(open) = self.open.take()
             && let Some(text) = clean(open.as_str(), TEXT_MAX_BYTES)
-            && let Some(link) = self.links.last_mut()
+            && let Some((_, says)) = self.links.last_mut()
         {
             let bytes = self.json_bytes + json_bytes(&text);
             if bytes <= LINKS_MAX_BYTES {
                 self.json_bytes = bytes;
-                link.text = text;
+                *says = text;
             } else {
                 self.is_cut = true;
             }
@@ -73,6 +72,8 @@ impl LinkList {
     /// The links, and whether some are missing.
     pub(super) fn take(&mut self) -> (Vec<PageLink>, bool) {
         self.leave();
-        (std::mem::take(&mut self.links), self.is_cut)
+        let links = std::mem::take(&mut self.links).into_iter();
+        let links = links.map(|(url, text)| PageLink { url, text });
+        (links.collect(), self.is_cut)
     }
 }

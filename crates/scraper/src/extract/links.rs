@@ -4,8 +4,8 @@ use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 use indexmap::map::Entry;
 use trawl_domain::url_rules::{PageUrl, PageUrlError, SiteScope};
-use url::Url;
 
+use super::base::Base;
 use crate::not_fetched::{Reason, Refused};
 use crate::priority::{LABEL_MAX_BYTES, Topic, topic_of, topic_of_label};
 use crate::words::strip_word;
@@ -78,14 +78,14 @@ impl Links {
 
     /// A link begins: it is taken if it leads into the site and is to be followed; gives back where
     /// it leads if that is elsewhere.
-    pub(super) fn enter(&mut self, base: &Url, href: &str, rel: &str) -> Option<PageUrl> {
+    pub(super) fn enter(&mut self, base: &mut Base, href: &str, rel: &str) -> Option<PageUrl> {
         self.leave();
         self.seen += 1;
         // A reference to a place on the page itself is by far the most common of all.
         if self.seen > LINKS_SEEN_MAX || href.is_empty() || href.starts_with('#') {
             return None;
         }
-        let url = match PageUrl::resolve(base, href) {
+        let url = match base.resolve(href) {
             Ok(url) => url,
             Err(PageUrlError::TooLong) => {
                 self.refuse(Reason::TrapLength, href);
@@ -93,13 +93,13 @@ impl Links {
             }
             Err(_) => return None,
         };
-        if !self.scope.contains(&url) {
+        if !self.scope.contains(url) {
             self.counts.1 += 1;
             self.refuse(Reason::OutOfScope, url.as_str());
-            return Some(url);
+            return Some(url.clone());
         }
         self.counts.0 += 1;
-        if names_a_file(&url) {
+        if names_a_file(url) {
             self.refuse(Reason::Type, url.as_str());
         } else if rel
             .split_ascii_whitespace()
@@ -108,7 +108,10 @@ impl Links {
             self.refuse(Reason::Nofollow, url.as_str());
         } else {
             self.label.clear();
-            self.open = Some(Link { url, named: None });
+            self.open = Some(Link {
+                url: url.clone(),
+                named: None,
+            });
         }
         None
     }
@@ -224,8 +227,9 @@ mod tests {
     fn collect(links: &[&str]) -> Vec<String> {
         let page = PageUrl::parse("http://a.test/dir/page").expect("page");
         let mut found = Links::new(SiteScope::of(&page));
+        let mut base = Base::new(page.as_url().clone());
         for link in links {
-            found.enter(page.as_url(), link, "");
+            found.enter(&mut base, link, "");
         }
         let (links, _) = found.take(true);
         links.iter().map(|link| link.url.to_string()).collect()
@@ -259,6 +263,7 @@ mod tests {
     fn what_is_not_followed_is_told_with_its_reason() {
         let page = PageUrl::parse("http://a.test/dir/page").expect("page");
         let mut links = Links::new(SiteScope::of(&page));
+        let mut base = Base::new(page.as_url().clone());
         let long = format!("/{}", "x".repeat(3000));
         for (href, rel) in [
             ("http://b.test/", ""),
@@ -267,7 +272,7 @@ mod tests {
             (&long, ""),
             ("/c", "noopener"),
         ] {
-            links.enter(page.as_url(), href, rel);
+            links.enter(&mut base, href, rel);
         }
         let (found, refused) = links.take(false);
         assert!(found.is_empty());
@@ -288,8 +293,9 @@ mod tests {
     fn a_page_of_links_without_end_is_bounded() {
         let page = PageUrl::parse("http://a.test/").expect("page");
         let mut links = Links::new(SiteScope::of(&page));
+        let mut base = Base::new(page.as_url().clone());
         for n in 0..100_000 {
-            links.enter(page.as_url(), &format!("/{n}/{}", "x".repeat(100)), "");
+            links.enter(&mut base, &format!("/{n}/{}", "x".repeat(100)), "");
         }
         assert!(links.found_bytes <= LINKS_MAX_BYTES);
         assert!(links.refused.len() <= REFUSED_MAX);
@@ -297,8 +303,8 @@ mod tests {
         // A footer is still seen, and is bounded as well.
         links.seen = 0;
         for n in 0..10_000 {
-            links.enter(page.as_url(), &format!("/{n}/impressum"), "");
-            links.enter(page.as_url(), &format!("/{n}/id"), "");
+            links.enter(&mut base, &format!("/{n}/impressum"), "");
+            links.enter(&mut base, &format!("/{n}/id"), "");
             links.text("Kontakt");
         }
         let (found, _) = links.take(true);
@@ -313,8 +319,9 @@ mod tests {
     fn a_link_is_called_by_its_text_or_its_title_wherever_it_stands() {
         let page = PageUrl::parse("http://a.test/").expect("page");
         let mut links = Links::new(SiteScope::of(&page));
+        let mut base = Base::new(page.as_url().clone());
         let mut link = |href: &str, title: &str, text: &[&str]| {
-            links.enter(page.as_url(), href, "");
+            links.enter(&mut base, href, "");
             links.title(title);
             text.iter().for_each(|text| links.text(text));
             links.leave();

@@ -143,7 +143,7 @@ impl Collector {
         };
         let href = href.trim();
         if let Some(links) = &mut self.link_list {
-            links.enter(&self.base, href);
+            links.enter(&mut self.base, href);
         }
         if self.mask.is_hidden() {
             // Nobody follows it but crawlers.
@@ -164,7 +164,7 @@ impl Collector {
             self.emails.add_cloudflare(hex);
         } else {
             let rel = attributes.get("rel").unwrap_or_default();
-            if let Some(url) = self.links.enter(&self.base, href, &rel) {
+            if let Some(url) = self.links.enter(&mut self.base, href, &rel) {
                 self.see_outward(&url, attributes);
             }
             self.see_link_titles(attributes);

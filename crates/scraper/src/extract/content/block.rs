@@ -36,7 +36,7 @@ pub(super) enum Mark {
     Open(Style),
     Close(Style),
     LineBreak,
-    Image { alt: String, url: String },
+    Image { alt: String, url: Arc<str> },
 }
 
 /// The block that is being read.
