@@ -14,7 +14,13 @@ const INLINE: u64 = 1 << 1;
 /// Ends a paragraph that is open (HTML standard, 13.2.6.4.7).
 const ENDS_PARAGRAPH: u64 = 1 << 2;
 
-const TRAITS: u64 = VOID | INLINE | ENDS_PARAGRAPH;
+/// End tags do not reach beyond it (HTML standard, 13.2.4.2).
+const SCOPE: u64 = 1 << 3;
+
+/// A heading.
+const HEADING: u64 = 1 << 4;
+
+const TRAITS: u64 = VOID | INLINE | ENDS_PARAGRAPH | SCOPE | HEADING;
 
 /// The FNV-1a hash of a name. Two names with one hash would be taken for each other, which harms
 /// nothing.
@@ -72,6 +78,10 @@ impl Element {
         self.0 & ENDS_PARAGRAPH != 0
     }
 
+    pub(super) fn is_scope(self) -> bool {
+        self.0 & SCOPE != 0
+    }
+
     /// The text before and after it is no longer of one paragraph.
     pub(super) fn ends_block(self) -> bool {
         !self.is_inline() && (!self.is_void() || self == Self::HR) && self != Self::PICTURE
@@ -91,7 +101,7 @@ impl Element {
     }
 
     pub(super) fn is_heading(self) -> bool {
-        self.heading_level().is_some()
+        self.0 & HEADING != 0
     }
 }
 
@@ -135,7 +145,7 @@ elements! {
     BR = "br", VOID;
     BUTTON = "button", 0;
     CANVAS = "canvas", 0;
-    CAPTION = "caption", 0;
+    CAPTION = "caption", SCOPE;
     CENTER = "center", ENDS_PARAGRAPH;
     CITE = "cite", INLINE;
     CODE = "code", INLINE;
@@ -160,12 +170,12 @@ elements! {
     FOREIGN_OBJECT = "foreignobject", 0;
     FORM = "form", ENDS_PARAGRAPH;
     FRAME = "frame", VOID;
-    H1 = "h1", ENDS_PARAGRAPH;
-    H2 = "h2", ENDS_PARAGRAPH;
-    H3 = "h3", ENDS_PARAGRAPH;
-    H4 = "h4", ENDS_PARAGRAPH;
-    H5 = "h5", ENDS_PARAGRAPH;
-    H6 = "h6", ENDS_PARAGRAPH;
+    H1 = "h1", ENDS_PARAGRAPH | HEADING;
+    H2 = "h2", ENDS_PARAGRAPH | HEADING;
+    H3 = "h3", ENDS_PARAGRAPH | HEADING;
+    H4 = "h4", ENDS_PARAGRAPH | HEADING;
+    H5 = "h5", ENDS_PARAGRAPH | HEADING;
+    H6 = "h6", ENDS_PARAGRAPH | HEADING;
     HEAD = "head", 0;
     HEADER = "header", ENDS_PARAGRAPH;
     HGROUP = "hgroup", ENDS_PARAGRAPH;
@@ -197,7 +207,7 @@ elements! {
     NOEMBED = "noembed", 0;
     NOFRAMES = "noframes", 0;
     NOSCRIPT = "noscript", 0;
-    OBJECT = "object", 0;
+    OBJECT = "object", SCOPE;
     OL = "ol", ENDS_PARAGRAPH;
     OPTION = "option", 0;
     P = "p", ENDS_PARAGRAPH;
@@ -223,13 +233,13 @@ elements! {
     SUMMARY = "summary", ENDS_PARAGRAPH;
     SUP = "sup", INLINE;
     SVG = "svg", 0;
-    TABLE = "table", ENDS_PARAGRAPH;
+    TABLE = "table", ENDS_PARAGRAPH | SCOPE;
     TBODY = "tbody", 0;
-    TD = "td", 0;
-    TEMPLATE = "template", 0;
+    TD = "td", SCOPE;
+    TEMPLATE = "template", SCOPE;
     TEXTAREA = "textarea", 0;
     TFOOT = "tfoot", 0;
-    TH = "th", 0;
+    TH = "th", SCOPE;
     THEAD = "thead", 0;
     TIME = "time", INLINE;
     TITLE = "title", 0;

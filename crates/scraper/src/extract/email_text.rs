@@ -140,18 +140,28 @@ fn half_spaced(before: &str, after: &str) -> Option<Written<'static>> {
 }
 
 /// Words that are a sign wherever they stand apart, asked of every inline element.
-static SIGNS_APART: LazyLock<HashSet<&str, RandomState>> = LazyLock::new(|| {
+static SIGNS_APART: LazyLock<HashSet<&[u8], RandomState>> = LazyLock::new(|| {
     let words = BRACKETED_AT.iter().chain(BRACKETED_DOT).copied();
     let is_sure =
         |word: &&str| word.len() > 1 && !["bei", "chez", "eta", "alfa", "affe"].contains(word);
-    words.filter(is_sure).collect()
+    words.filter(is_sure).map(str::as_bytes).collect()
 });
+
+/// Longer than any of these, in bytes.
+const SIGN_APART_MAX_BYTES: usize = 24;
 
 /// Whether a text is the at sign or the dot in words, so that it can be nothing else where it
 /// stands apart from what is around it.
 pub(super) fn is_spelled_sign(text: &str) -> bool {
     let text = text.trim_matches([' ', '_', '-', '*']);
-    SIGNS_APART.contains(text.to_ascii_lowercase().as_str())
+    // Nearly all that is asked is none, and needs no memory for that.
+    let mut lower = [0; SIGN_APART_MAX_BYTES];
+    let Some(lower) = lower.get_mut(..text.len()) else {
+        return false;
+    };
+    lower.copy_from_slice(text.as_bytes());
+    lower.make_ascii_lowercase();
+    SIGNS_APART.contains(&*lower)
 }
 
 /// `info★firma.jp`, where the words behind say that the sign stands for the at sign.
@@ -375,6 +385,17 @@ mod tests {
 
     use super::super::marks::Marks;
     use super::*;
+
+    #[test]
+    fn signs_in_words_are_known_in_either_case() {
+        assert!(SIGNS_APART.contains(&b"arroba"[..]));
+        for sign in SIGNS_APART.iter() {
+            let sign = str::from_utf8(sign).expect("a word").to_ascii_uppercase();
+            assert!(is_spelled_sign(&format!(" *{sign}_")), "{sign}");
+        }
+        assert!(!is_spelled_sign(&"x".repeat(SIGN_APART_MAX_BYTES + 1)));
+        assert!(!is_spelled_sign("a"));
+    }
 
     fn spelled(text: &str) -> Vec<String> {
         written(text, &Marks::of(text).at_signs)

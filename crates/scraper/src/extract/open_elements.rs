@@ -31,7 +31,7 @@ impl OpenElements {
         if self.paragraphs > 0 && element.ends_paragraph() {
             self.close(
                 |open| open == Element::P,
-                |open| bounds_scope(open) || open == Element::BUTTON,
+                |open| open.is_scope() || open == Element::BUTTON,
             );
         }
         match element {
@@ -85,7 +85,7 @@ impl OpenElements {
             // What comes after them still belongs to them.
             Element::HTML | Element::BODY => {}
             // Any heading ends any other.
-            heading if heading.is_heading() => self.close(Element::is_heading, bounds_scope),
+            heading if heading.is_heading() => self.close(Element::is_heading, Element::is_scope),
             Element::TABLE | Element::TBODY | Element::TFOOT | Element::THEAD | Element::TR => {
                 self.close(
                     |open| open == element,
@@ -95,7 +95,7 @@ impl OpenElements {
             inline if inline.is_inline() => {
                 self.close(|open| open == inline, |open| !open.is_inline());
             }
-            other => self.close(|open| open == other, bounds_scope),
+            other => self.close(|open| open == other, Element::is_scope),
         }
         self.stack.len() < depth
     }
@@ -114,19 +114,6 @@ impl OpenElements {
             }
         }
     }
-}
-
-/// End tags do not reach beyond these.
-fn bounds_scope(element: Element) -> bool {
-    matches!(
-        element,
-        Element::CAPTION
-            | Element::OBJECT
-            | Element::TABLE
-            | Element::TD
-            | Element::TEMPLATE
-            | Element::TH
-    )
 }
 
 /// An item of a list does not end one beyond these.

@@ -131,6 +131,11 @@ impl<'a> TagReader<'a> {
         self.markup.as_bytes().get(self.position).copied()
     }
 
+    fn before(&self) -> Option<u8> {
+        let before = self.position.checked_sub(1)?;
+        self.markup.as_bytes().get(before).copied()
+    }
+
     /// Passes over bytes while they are such.
     fn skip(&mut self, is_such: impl Fn(u8) -> bool) {
         let rest = self.markup.as_bytes().get(self.position..);
@@ -148,9 +153,10 @@ impl<'a> TagReader<'a> {
         let start = self.position;
         let mut hash = NameHash::EMPTY;
         let mut has_upper = false;
-        while let Some(byte) = self.peek()
-            && !(is_space(byte) || byte == b'/' || byte == b'>')
-        {
+        for byte in self.markup.as_bytes().get(start..).unwrap_or_default() {
+            if is_space(*byte) || matches!(byte, b'/' | b'>') {
+                break;
+            }
             hash = hash.with(byte.to_ascii_lowercase());
             has_upper |= byte.is_ascii_uppercase();
             self.position += 1;
@@ -171,16 +177,14 @@ impl<'a> TagReader<'a> {
             let gap = self.position;
             self.skip(|b| is_space(b) || b == b'/');
             if self.peek()? == b'>' {
-                self.closes_itself = self.since(gap).ends_with('/');
+                self.closes_itself = self.position > gap && self.before() == Some(b'/');
                 self.position += 1;
                 return Some(());
             }
             let start = self.position;
             // A name may begin with the sign that otherwise ends it.
             self.position += usize::from(self.peek()? == b'=');
-            self.skip(|b| {
-                b.is_ascii_alphanumeric() || !(is_space(b) || matches!(b, b'/' | b'>' | b'='))
-            });
+            self.skip(|b| !(is_space(b) || matches!(b, b'/' | b'>' | b'=')));
             let name = self.since(start);
             self.skip(is_space);
             let value = if self.peek()? == b'=' {

@@ -16,6 +16,9 @@ pub(super) struct Place {
 /// With what every postal code begins or ends, as [`has_shape`] reads it.
 const CODES: &[&str] = &["9999", "999 99", "99-999", "9A9", "9AA"];
 
+/// Bytes that are looked at for a digit at once.
+const PIECE_BYTES: usize = 32;
+
 /// Most words and bytes of a place.
 const WORDS_MAX: usize = 4;
 const LOCALITY_MAX_BYTES: usize = 40;
@@ -190,11 +193,25 @@ const COUNTIES: &[&str] = &[
 
 /// Whether a text has what may be a postal code; most numbers are none.
 pub(super) fn has_code(text: &str) -> bool {
-    let mut digits = text.bytes().enumerate().filter(|(_, b)| b.is_ascii_digit());
-    digits.any(|(at, _)| {
-        let rest = text.get(at..).unwrap_or_default();
-        CODES.iter().any(|shape| has_shape(rest, shape))
+    let bytes = text.as_bytes();
+    (0..bytes.len()).step_by(PIECE_BYTES).any(|start| {
+        let piece = bytes.get(start..).unwrap_or_default();
+        let piece = piece.get(..PIECE_BYTES).unwrap_or(piece);
+        // Without a way out at the first digit, compilers compare many bytes at once.
+        let has_digit = piece
+            .iter()
+            .fold(false, |so_far, b| so_far | b.is_ascii_digit());
+        has_digit
+            && piece
+                .iter()
+                .enumerate()
+                .any(|(at, b)| b.is_ascii_digit() && is_code(text, start + at))
     })
+}
+
+fn is_code(text: &str, at: usize) -> bool {
+    let rest = text.get(at..).unwrap_or_default();
+    CODES.iter().any(|shape| has_shape(rest, shape))
 }
 
 /// The place in a part of a line, of which the part before may hold the name.
