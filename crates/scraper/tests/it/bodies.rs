@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
@@ -46,12 +47,19 @@ const ENCODINGS: [(&str, Encode); 4] = [
     ("zstd", zstd),
 ];
 
+/// Generous: what a body holds is tested here, not how long it takes, and extraction is a part of the
+/// time of a fetch.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// The start page that `reply` makes, with a cap of 8 MiB.
 async fn start_page(reply: Reply) -> Crawled {
     let farm = SiteFarm::start().await.expect("farm");
     farm.add_site("shop.test", Site::new(1).with_reply("/", reply));
     let mut settings = settings();
     settings.max_body_bytes = 8 * 1024 * 1024;
+    settings.connect_timeout = PATIENCE;
+    settings.first_byte_timeout = PATIENCE;
+    settings.fetch_timeout = PATIENCE;
     let address = format!("http://{}", farm.domain("shop.test"));
     run(settings, order(&address, 1)).await
 }
