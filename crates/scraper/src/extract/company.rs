@@ -157,24 +157,22 @@ impl Company {
     }
 
     /// Leaves out addresses in the text that the page states for machines as well, in whatever
-    /// words.
+    /// words, and those that it states as one text where its text has their parts.
     fn leave_out_repeated(&mut self) {
-        let letters = |code: &Option<String>| -> Option<String> {
-            Some(
-                code.as_ref()?
-                    .chars()
-                    .filter(|c| c.is_alphanumeric())
-                    .collect(),
-            )
-        };
+        let letters =
+            |text: &str| -> String { text.chars().filter(|c| c.is_alphanumeric()).collect() };
+        let code = |location: &Location| location.address.postal_code.as_deref().map(letters);
         let is_text = |location: &Location| location.evidence.methods == [ContactMethod::Text];
-        let stated = self.locations.iter().filter(|location| !is_text(location));
-        let stated: Vec<String> = stated
-            .filter_map(|location| letters(&location.address.postal_code))
-            .collect();
-        self.locations.retain(|location| {
-            let code = letters(&location.address.postal_code);
-            !is_text(location) || !code.is_some_and(|code| stated.contains(&code))
+        let (text, stated): (Vec<_>, Vec<_>) = self.locations.iter().partition(|l| is_text(l));
+        let text: Vec<String> = text.into_iter().filter_map(code).collect();
+        let stated: Vec<String> = stated.into_iter().filter_map(code).collect();
+        self.locations.retain(|location| match code(location) {
+            Some(code) => !is_text(location) || !stated.contains(&code),
+            None => {
+                let whole = location.address.street.as_deref().map(letters);
+                let whole = whole.filter(|_| location.address.locality.is_none());
+                !whole.is_some_and(|whole| text.iter().any(|code| whole.contains(code)))
+            }
         });
     }
 
@@ -225,6 +223,24 @@ mod tests {
             ..Organization::default()
         });
         assert_eq!(stated, [("Mo 08:00-18:00".to_owned(), 90)]);
+    }
+
+    #[test]
+    fn an_address_stated_as_one_text_gives_way_to_its_parts() {
+        let mut company = Company::default();
+        let stated = |street: &str| PostalAddress {
+            street: Some(street.to_owned()),
+            ..PostalAddress::default()
+        };
+        company.see_address(&stated("Weg 1 10115 Berlin"), ContactMethod::JsonLd);
+        company.see_address(&stated("Ring 2, Bonn"), ContactMethod::JsonLd);
+        let text = "Weg 1\n10115 Berlin";
+        company.add_text(text, &Marks::of(text));
+        let (locations, _) = company.take(None, None);
+        let streets = locations
+            .into_iter()
+            .filter_map(|found| found.address.street);
+        assert_eq!(streets.collect::<Vec<_>>(), ["Ring 2, Bonn", "Weg 1"]);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! Taken only where all three are there and nothing around names an authority or a processor:
 //! an address that is missed does less harm than that of somebody else.
 
+mod national;
 mod places;
 mod street;
 
@@ -11,8 +12,9 @@ use std::collections::VecDeque;
 
 use super::lines::lines_above;
 use crate::facts::structured::PostalAddress;
+use national::{Around, national};
 use places::{Place, has_code, place};
-use street::street;
+use street::{begins_street, street};
 
 /// Most bytes of a line above that is looked at for the name of somebody else.
 const LINE_MAX_BYTES: usize = 480;
@@ -20,7 +22,13 @@ const LINE_MAX_BYTES: usize = 480;
 /// How many parts back a street may begin, and how many lines back the name of somebody else is
 /// looked for.
 const PARTS_MAX: usize = 6;
-const LINES_MAX: usize = 3;
+const LINES_MAX: usize = 4;
+
+/// How many lines back a street stands that is followed by a quarter.
+const STREET_LINES_MAX: usize = 2;
+
+/// Most words of the name of a quarter.
+const QUARTER_WORDS_MAX: usize = 3;
 
 /// Signs between the parts of an address.
 const SIGNS: &[char] = &[',', '|', '·', '•', ';'];
@@ -84,14 +92,14 @@ pub(super) fn addresses(text: &str, start: usize, line: &str, mut take: impl FnM
         .map(|(_, line)| line)
         .take(LINES_MAX)
         .collect();
+    let mut found = false;
     // The parts since the last address, the last first.
     let mut before: VecDeque<&str> = VecDeque::new();
-    let mut is_first = true;
     for part in parts(line) {
-        // A street on the line above belongs to the first place alone.
-        let above_line = above.first().filter(|_| is_first).copied();
+        // A street on the lines above belongs to the first place alone.
+        let lines = above.get(..if found { 0 } else { STREET_LINES_MAX });
         if let Some(place) = place(part, before.front().copied())
-            && let Some(street) = street_before(&place, &before, above_line)
+            && let Some(street) = street_before(&place, &before, lines.unwrap_or(&above))
             && !is_of_others(&before, &above)
         {
             take(PostalAddress {
@@ -101,11 +109,27 @@ pub(super) fn addresses(text: &str, start: usize, line: &str, mut take: impl FnM
                 ..PostalAddress::default()
             });
             before.clear();
-            is_first = false;
+            found = true;
         } else {
             before.push_front(part);
             before.truncate(PARTS_MAX);
         }
+    }
+    let below = || {
+        text.get(start + line.len()..)?
+            .lines()
+            .find(|line| !line.is_empty())
+    };
+    if !found
+        && line.len() <= LINE_MAX_BYTES
+        && let Some(address) = national(Around {
+            line: line.trim(),
+            above: &above,
+            below: below(),
+        })
+        && !is_of_others(&VecDeque::from([line]), &above)
+    {
+        take(address);
     }
 }
 
@@ -113,17 +137,42 @@ fn parts(line: &str) -> impl Iterator<Item = &str> {
     line.split(SIGNS)
         .flat_map(|part| part.split(" – "))
         .flat_map(|part| part.split(" - "))
-        .map(str::trim)
+        .map(without_remark)
         .filter(|part| !part.is_empty())
 }
 
-fn street_before(place: &Place, before: &VecDeque<&str>, above: Option<&str>) -> Option<String> {
+/// A part without the remark in brackets behind it: `2. sal (elevator)`.
+fn without_remark(part: &str) -> &str {
+    let part = part.trim();
+    let bare = part
+        .strip_suffix(')')
+        .and_then(|part| part.rsplit_once(" ("));
+    let bare = bare.filter(|(_, remark)| !remark.bytes().any(|b| b.is_ascii_digit()));
+    bare.map_or(part, |(part, _)| part.trim_end())
+}
+
+fn street_before(place: &Place, before: &VecDeque<&str>, above: &[&str]) -> Option<String> {
     let on_line: Vec<&str> = before.iter().copied().skip(place.parts_before).collect();
-    if !on_line.is_empty() {
-        return street(&on_line, place);
+    let is_quarter = |text: &str| {
+        !text.contains(|c: char| c.is_ascii_digit() || matches!(c, ':' | '@'))
+            && text.split(' ').count() <= QUARTER_WORDS_MAX
+            && text.starts_with(char::is_uppercase)
+    };
+    if let Some(street) = street(&on_line, place) {
+        return Some(street);
     }
-    let above = above.filter(|line| line.len() <= LINE_MAX_BYTES)?;
-    let mut of_line: Vec<&str> = parts(above).collect();
+    // A quarter may stand between a street and its place.
+    let (is_apart, above) = match (on_line.as_slice(), above) {
+        ([], [quarter, above @ ..]) if is_quarter(quarter) => (true, above),
+        ([], above) => (false, above),
+        ([quarter], above) if is_quarter(quarter) => (true, above),
+        _ => return None,
+    };
+    let line = above.first().filter(|line| line.len() <= LINE_MAX_BYTES)?;
+    let mut of_line: Vec<&str> = parts(line).collect();
+    if is_apart && !of_line.first().is_some_and(|part| begins_street(part)) {
+        return None;
+    }
     of_line.reverse();
     of_line.truncate(PARTS_MAX);
     street(&of_line, place)
@@ -134,6 +183,7 @@ fn is_of_others(before: &VecDeque<&str>, above: &[&str]) -> bool {
         // Of what is long, the end is near.
         let start = text.ceil_char_boundary(text.len().saturating_sub(LINE_MAX_BYTES));
         let lower = text.get(start..).unwrap_or_default().to_lowercase();
+        let lower = lower.replace("bank holiday", "");
         OTHERS.iter().any(|word| lower.contains(word))
     })
 }
@@ -145,7 +195,7 @@ mod tests {
     use super::super::lines::numbered_lines;
     use super::*;
 
-    fn found(text: &str) -> Vec<String> {
+    pub(super) fn found(text: &str) -> Vec<String> {
         let mut found = Vec::new();
         for (start, line) in numbered_lines(text) {
             addresses(text, start, line, |address| {
@@ -234,6 +284,42 @@ mod tests {
                 "19 Corve Street|SY8 1DA|Ludlow",
             ),
             (
+                "Via Sant’Agostino 31\n31100 Treviso TV",
+                "Via Sant’Agostino 31|31100|Treviso",
+            ),
+            (
+                "Hobrovej 318 A\n9200 Aalborg SV",
+                "Hobrovej 318 A|9200|Aalborg SV",
+            ),
+            (
+                "Rua do Taxa, n.º 118\nSão Vicente\n4710-448 Braga",
+                "Rua do Taxa, n.º 118|4710-448|Braga",
+            ),
+            (
+                "Calle Juárez 418\nCentro, 68000 Oaxaca",
+                "Calle Juárez 418|68000|Oaxaca",
+            ),
+            (
+                "Dæmningen 34, 2. sal (elevator)\n7100 Vejle",
+                "Dæmningen 34, 2. sal|7100|Vejle",
+            ),
+            (
+                "We are located at 2718 Rattlesnake Drive, Missoula, Montana 59802",
+                "2718 Rattlesnake Drive|59802|Missoula",
+            ),
+            (
+                "148, rue Principale\nSaint-Elzéar (Québec)  G5R 2K4",
+                "148, rue Principale|G5R 2K4|Saint-Elzéar",
+            ),
+            (
+                "Closed on bank holidays\nWeg 1, 10115 Berlin",
+                "Weg 1|10115|Berlin",
+            ),
+            (
+                "Str. Unirii nr. 21, 400114 Cluj-Napoca",
+                "Str. Unirii nr. 21|400114|Cluj-Napoca",
+            ),
+            (
                 "88 North Street\nGuildford GU1 4RR",
                 "88 North Street|GU1 4RR|Guildford",
             ),
@@ -265,6 +351,8 @@ mod tests {
             "Hosting: Acme, Weg 1, 10115 Berlin",
             "Tel. 030 123, 10115 Berlin",
             "Order 1234, AB 12345",
+            "Modell 12, 400114 Schwarz",
+            "Modell 12\nSchwarz\n10115 Berlin",
         ] {
             assert_eq!(found(text), [""; 0], "{text}");
         }

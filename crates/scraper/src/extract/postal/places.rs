@@ -7,21 +7,21 @@ pub(super) struct Place {
     pub(super) locality: String,
     /// Of the parts before, how many belong to the place.
     pub(super) parts_before: usize,
-    /// The code may be a year, so that the street must be told by a word.
+    /// The code may be a year or some other number, so that the street must be told by a word.
     pub(super) is_year: bool,
     /// A street needs no more than a number before its name.
     pub(super) takes_any_number: bool,
 }
 
 /// With what every postal code begins or ends, as [`has_shape`] reads it.
-const CODES: &[&str] = &["9999", "999 99", "99-999", "9A9", "9AA"];
+const CODES: &[&str] = &["9999", "999 99", "99-999", "9A9", "9AA", "99 A9", "99 AA9"];
 
 /// Bytes that are looked at for a digit at once.
 const PIECE_BYTES: usize = 32;
 
 /// Most words and bytes of a place.
 const WORDS_MAX: usize = 4;
-const LOCALITY_MAX_BYTES: usize = 40;
+pub(super) const LOCALITY_MAX_BYTES: usize = 40;
 
 /// Countries before a code: `D-`, `CH-`.
 const COUNTRIES: &[&str] = &[
@@ -235,6 +235,7 @@ fn continental(part: &str) -> Option<Place> {
         .filter(|(country, _)| COUNTRIES.contains(country))
         .map_or(part, |(_, rest)| rest);
     let shapes = [
+        "999999 ",
         "99999 ",
         "9999 AA ",
         "9999-999 ",
@@ -248,11 +249,18 @@ fn continental(part: &str) -> Option<Place> {
     if EXAMPLES.contains(&code) {
         return None;
     }
-    let is_year = code
-        .parse::<u32>()
-        .is_ok_and(|n| (1900..=2100).contains(&n));
+    // Most numbers of six digits are of goods.
+    let is_year = code.len() == 6 && !code.contains(' ')
+        || code
+            .parse::<u32>()
+            .is_ok_and(|n| (1900..=2100).contains(&n));
+    let locality = locality(rest)?;
+    // A province of Italy: "Treviso TV".
+    let town = locality.rsplit_once(' ').filter(|(_, province)| {
+        code.len() == 5 && province.len() == 2 && has_shape(province, "AA")
+    });
     Some(Place {
-        locality: locality(rest)?,
+        locality: town.map_or(&*locality, |(town, _)| town).to_owned(),
         is_year,
         code: code.to_owned(),
         parts_before: 0,
@@ -274,6 +282,9 @@ fn overseas(part: &str, before: Option<&str>) -> Option<Place> {
             is_year: false,
             takes_any_number: true,
         });
+    }
+    if let Some(place) = bracketed_province(part) {
+        return Some(place);
     }
     let words: Vec<&str> = part.split(' ').collect();
     let at = words.iter().position(|word| {
@@ -311,7 +322,27 @@ fn overseas(part: &str, before: Option<&str>) -> Option<Place> {
     })
 }
 
+/// `Saint-Elzéar-des-Monts (Québec) G5R 2K4`.
+fn bracketed_province(part: &str) -> Option<Place> {
+    const NAMES: &[&str] = &["Québec", "Quebec", "QC", "Ontario", "Nouveau-Brunswick"];
+    let (town, rest) = part.split_once(" (")?;
+    let (province, code) = rest.split_once(") ")?;
+    let code = code
+        .trim_start()
+        .get(..7)
+        .filter(|code| has_shape(code, "A9A 9A9"))?;
+    NAMES.contains(&province).then_some(())?;
+    Some(Place {
+        code: code.to_owned(),
+        locality: locality(town)?,
+        parts_before: 0,
+        is_year: false,
+        takes_any_number: true,
+    })
+}
+
 fn is_zip(word: &str) -> bool {
+    let word = word.trim_end_matches(['.', ';', ')']);
     let (code, more) = word.split_at_checked(5).unwrap_or((word, ""));
     has_shape(code, "99999") && (more.is_empty() || has_shape(more, "-9999") && more.len() == 5)
 }
@@ -346,7 +377,7 @@ fn british(part: &str, before: Option<&str>) -> Option<Place> {
 }
 
 /// The name of a place at the beginning of a text.
-fn locality(text: &str) -> Option<String> {
+pub(super) fn locality(text: &str) -> Option<String> {
     let mut words: Vec<&str> = Vec::new();
     for word in text.split_whitespace().take(WORDS_MAX + 1) {
         let bare = word.trim_end_matches(['.', ')']).to_lowercase();
@@ -372,6 +403,7 @@ fn locality(text: &str) -> Option<String> {
     while words.last().is_some_and(|word| LINKS.contains(word)) {
         words.pop();
     }
+
     let name = words.join(" ");
     let name = name.trim_end_matches('.');
     let is_name = words.len() <= WORDS_MAX
@@ -381,7 +413,7 @@ fn locality(text: &str) -> Option<String> {
 }
 
 /// Whether a text begins as a shape does: `9` is a digit, `A` a capital letter.
-fn has_shape(text: &str, shape: &str) -> bool {
+pub(super) fn has_shape(text: &str, shape: &str) -> bool {
     text.len() >= shape.len()
         && text
             .bytes()

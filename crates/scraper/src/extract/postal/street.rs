@@ -102,6 +102,7 @@ const STREET_WORDS: &[&str] = &[
     "praça",
     "travessa",
     "estrada",
+    "rodovia",
     "alameda",
     "ul.",
     "al.",
@@ -188,10 +189,10 @@ fn is_title_case(part: &str) -> bool {
 }
 
 /// Whether a part says in which house or unit: `Epsom House`, `Unit 4`.
-fn is_premises(part: &str) -> bool {
+pub(super) fn is_premises(part: &str) -> bool {
     const WORDS: &[&str] = &[
-        "building", "flat", "floor", "house", "level", "mill", "studio", "suite", "unit", "works",
-        "yard",
+        "building", "flat", "herdade", "quinta", "floor", "house", "level", "mill", "studio",
+        "suite", "unit", "works", "yard",
     ];
     let lower = part.to_lowercase();
     let mut ends = lower
@@ -227,20 +228,30 @@ fn after_label(part: &str) -> &str {
     let lead = [" ul. ", " al. ", " os. "]
         .iter()
         .find_map(|word| part.rfind(word));
-    lead.and_then(|at| part.get(at + 1..))
-        .unwrap_or(part)
-        .trim()
+    let part = lead.and_then(|at| part.get(at + 1..)).unwrap_or(part);
+    // "located at 2718 Rattlesnake Drive"
+    let part = [" at ", " på "]
+        .iter()
+        .find_map(|word| Some(part.rsplit_once(word)?.1))
+        .unwrap_or(part);
+    // "34, 2. sal (elevator)"
+    let bare = part
+        .strip_suffix(')')
+        .and_then(|part| part.rsplit_once(" ("));
+    bare.map_or(part, |(part, _)| part).trim()
 }
 
-fn begins_street(part: &str) -> bool {
+pub(super) fn begins_street(part: &str) -> bool {
     let first = part.split(' ').next().unwrap_or_default().to_lowercase();
     STREET_WORDS.contains(&first.as_str())
 }
 
-fn has_street_word(part: &str) -> bool {
+pub(super) fn has_street_word(part: &str) -> bool {
     let lower = part.to_lowercase();
     STREET_PIECES.iter().any(|piece| lower.contains(piece))
-        || lower.split(' ').any(|word| STREET_WORDS.contains(&word))
+        || lower
+            .split([' ', ','])
+            .any(|word| STREET_WORDS.contains(&word))
 }
 
 /// Whether a part is a name and a number: `Ringstraße 4 a`, `Leusderweg 212`.
@@ -267,7 +278,7 @@ fn ends_in_number(part: &str) -> bool {
 }
 
 /// Whether a part is a number and a name: `27 quai Lamennais`.
-fn begins_with_number(part: &str) -> bool {
+pub(super) fn begins_with_number(part: &str) -> bool {
     let mut words = part.split(' ');
     words.next().is_some_and(is_house_number)
         && words
@@ -287,12 +298,13 @@ fn is_house_number(word: &str) -> bool {
 }
 
 /// Whether a part says where in a house: `62`, `n.º 118`, `Suite 410`, `3.º izda.`, `bud. K`.
-fn is_addition(part: &str) -> bool {
+pub(super) fn is_addition(part: &str) -> bool {
     const WORDS: &[&str] = &[
         "apt", "apto", "bud", "conj", "dto", "esc", "etage", "fl", "floor", "izda", "dcha", "km",
         "local", "loja", "lok", "m", "no", "nr", "nº", "n", "numero", "número", "piso", "planta",
         "pok", "pta", "puerta", "r", "c", "rdc", "sal", "sala", "scala", "ste", "suite", "unit",
-        "sk", "k", "º", "th", "rd", "st", "nd", "bis", "b", "a",
+        "sk", "k", "º", "bl", "sc", "et", "ap", "galpão", "bajo", "entlo", "ático", "th", "rd",
+        "st", "nd", "bis", "b", "a",
     ];
     let lower = part.to_lowercase();
     part.len() <= 24
