@@ -176,6 +176,11 @@ pub(super) fn sign_of(class: &str) -> Option<char> {
     }
 }
 
+/// Whether a word, in lower case, says of what kind a number is.
+pub(super) fn is_labeling(word: &str) -> bool {
+    Label::of_word(word) != Label::None
+}
+
 fn is_sign(c: char) -> bool {
     PHONE_SIGNS.contains(&c) || FAX_SIGNS.contains(&c)
 }

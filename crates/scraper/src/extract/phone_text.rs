@@ -2,6 +2,7 @@
 //!
 //! Whether one is valid is decided elsewhere; here dates, prices and ids are kept out.
 
+mod cut;
 mod lists;
 mod shapes;
 mod vanity;
@@ -9,6 +10,7 @@ mod vanity;
 use std::borrow::Cow;
 
 use super::phone_label::{Label, is_mentioned};
+use cut::{is_bound, is_measured, number_bytes, without_clock};
 use lists::listed;
 pub(super) use lists::with_ending;
 use shapes::{
@@ -43,17 +45,6 @@ const WAITING_MAX: usize = 8;
 const BETWEEN: &[&str] = &[
     "and", "e", "en", "et", "i", "lub", "nebo", "o", "och", "oder", "of", "og", "or", "oraz", "ou",
     "sau", "tai", "u", "und", "vagy", "ve", "y", "и", "или", "και",
-];
-
-/// Words after an amount, in lower case.
-const CURRENCIES: &[&str] = &[
-    "chf", "czk", "dkk", "eur", "euro", "euros", "ft", "gbp", "huf", "kn", "kr", "kč", "lei",
-    "nok", "pln", "ron", "rub", "sek", "tl", "try", "usd", "zł", "грн", "руб", "円", "元",
-];
-
-/// Units after a measure, in lower case.
-const UNITS: &[&str] = &[
-    "cm", "ha", "kg", "km", "km²", "m", "m²", "m2", "mm", "stk", "pcs",
 ];
 
 /// How much speaks for a number before it is known whether it is one.
@@ -264,6 +255,7 @@ impl<'a> Iterator for Runs<'a> {
                 .get(..length)?
                 .trim_end_matches(|c: char| !c.is_ascii_digit());
             self.position = start + length.max(1);
+            let text = tail.get(..number_bytes(tail, text.len()))?;
             if digits(text) >= PREFIX_DIGITS_MIN {
                 return Some(Run {
                     start,
@@ -284,7 +276,7 @@ impl<'a> Run<'a> {
         let is_alone = self.is_alone();
         let is_mentioned = || label == Label::None && is_mentioned(self.before);
         for number in split_numbers(self.text) {
-            let number = &*number;
+            let number = without_clock(&number);
             let has_plus = number.starts_with('+');
             // Ids begin with zeros as well.
             let has_country = has_plus
@@ -338,35 +330,17 @@ impl<'a> Run<'a> {
 
     /// Whether the characters next to the run make it a price, an id or a piece of a word.
     fn is_part_of_something(self) -> bool {
-        let is_bound =
+        let binds =
             |c: char| is_spaced_letter(c) || c.is_ascii_digit() || "#$€£¥%@_=&*/,".contains(c);
-        let is_money = |text: &str| text.starts_with(['$', '€', '£', '¥', '%', '₽', '₴', '₺']);
         let starts_free = self.text.starts_with('+');
         let before = self.before.trim_end();
-        let after = self.after.trim_start();
-        let next_word = after
-            .split(|c: char| !(c.is_alphanumeric() || c == '²'))
-            .next()
-            .unwrap_or_default();
-        let next_word = next_word
-            .get(..next_word.floor_char_boundary(8))
-            .unwrap_or_default();
-        let next_word = next_word.to_lowercase();
-        let is_measured =
-            CURRENCIES.contains(&next_word.as_str()) || UNITS.contains(&next_word.as_str());
-        let is_priced =
-            before.ends_with(['$', '€', '£', '¥', '#']) || is_money(after) || is_measured;
-        let touches_before = before.len() == self.before.len()
-            && self.before.chars().next_back().is_some_and(is_bound);
-        let touches_after = self.after.chars().next().is_some_and(|c| {
-            is_spaced_letter(c) || "%@_=&*:€$".contains(c) || self.decimal_follows()
-        });
-        is_priced || touches_after || (touches_before && !starts_free) || follows_bank(before)
-    }
-
-    fn decimal_follows(self) -> bool {
-        let mut chars = self.after.chars();
-        chars.next() == Some(',') && chars.next().is_some_and(|c| c.is_ascii_digit())
+        let is_priced = before.ends_with(['$', '€', '£', '¥', '#']) || is_measured(self.after);
+        let touches_before =
+            before.len() == self.before.len() && self.before.chars().next_back().is_some_and(binds);
+        is_priced
+            || is_bound(self.after)
+            || (touches_before && !starts_free)
+            || follows_bank(before)
     }
 }
 
@@ -418,7 +392,7 @@ fn is_phone_char(c: char) -> bool {
 /// Cuts a run at signs that stand between two numbers.
 fn split_numbers(run: &str) -> Vec<Cow<'_, str>> {
     let mut numbers = Vec::new();
-    for part in run.split(DIVIDERS) {
+    for part in run.split(DIVIDERS).flat_map(split_bracket) {
         // A plus sign begins a number wherever it stands.
         let mut rest = part.trim();
         while let Some(next) = rest.get(1..).and_then(|tail| tail.find('+')) {
@@ -430,6 +404,15 @@ fn split_numbers(run: &str) -> Vec<Cow<'_, str>> {
     }
     numbers.retain(|number| !number.is_empty());
     numbers
+}
+
+/// Cuts `030 123456 (0171 1234567)`.
+fn split_bracket(part: &str) -> impl Iterator<Item = &str> {
+    let bracket = part.rfind('(');
+    let halves = bracket.and_then(|at| part.split_at_checked(at));
+    let halves = halves.filter(|(number, _)| digits(number) >= DIGITS_MIN);
+    let (number, bracketed) = halves.unwrap_or((part, ""));
+    [number, bracketed].into_iter()
 }
 
 /// Cuts `030 123456 / 0171 1234567`, and reads an alternative ending: `030 1234567/68`.
@@ -447,7 +430,8 @@ fn split_pair<'a>(number: &'a str, numbers: &mut Vec<Cow<'a, str>>) {
             }
             let (left, right) = number.split_at(at);
             let (left, right) = (trim(left), trim(right));
-            let begins_anew = right.starts_with(['0', '(']) || sign.len() > 1;
+            let begins_anew =
+                right.starts_with(['0', '(']) || sign.len() > 1 || has_same_groups(left, right);
             let is_pair = behind >= DIGITS_MIN && begins_anew && (sign != " " || all > 15);
             let is_ending = sign.contains('/') && behind <= 3;
             if is_pair {
@@ -462,6 +446,11 @@ fn split_pair<'a>(number: &'a str, numbers: &mut Vec<Cow<'a, str>>) {
         }
     }
     numbers.push(number.into());
+}
+
+fn has_same_groups(one: &str, other: &str) -> bool {
+    let lengths = |text| groups(text).into_iter().map(str::len);
+    lengths(one).eq(lengths(other))
 }
 
 fn trim(number: &str) -> &str {

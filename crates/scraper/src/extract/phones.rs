@@ -27,6 +27,14 @@ const REGIONS_MAX: usize = 6;
 /// Most countries that a text has as parts of addresses.
 const NAMED_MAX: usize = 3;
 
+/// Most digits of numbers without the country code in most countries, extensions included. More of
+/// them are valid in some, as those of a number and of something else behind it are.
+const USUAL_DIGITS_MAX: usize = 12;
+
+/// Most digits of what counts something else, and most such pieces after a number.
+const SMALL_DIGITS_MAX: usize = 2;
+const PIECES_MAX: usize = 3;
+
 /// Countries whose numbers are always written with the zero before them, unless with the country
 /// code.
 const ALWAYS_WITH_ZERO: &[Region] = &[
@@ -205,7 +213,9 @@ impl Candidate {
     /// `0252 358 41 76 - 77`.
     fn numbers(&self, regions: &[Region]) -> Vec<PhoneNumber> {
         if let Some(number) = self.number(&self.text, regions) {
-            return vec![number];
+            let is_long = number.get_national_significant_number().len() > USUAL_DIGITS_MAX;
+            let within = is_long.then(|| self.within(regions)).flatten();
+            return vec![within.unwrap_or(number)];
         }
         let pair = self
             .text
@@ -216,12 +226,33 @@ impl Candidate {
                 Some((number, is_ending.then(|| with_ending(number, ending))??))
             });
         let Some((first, second)) = pair else {
-            return Vec::new();
+            return self.within(regions).into_iter().collect();
         };
         [first, &second]
             .iter()
             .filter_map(|text| self.number(text, regions))
             .collect()
+    }
+
+    /// The number without what stands before or after it: `303 292 3344 7 days`, `(1) 030 123456`.
+    fn within(&self, regions: &[Region]) -> Option<PhoneNumber> {
+        let is_text = self.method == ContactMethod::Text && self.form >= Form::Grouped;
+        let text = is_text.then_some(&*self.text)?;
+        let is_small = |piece: &str| {
+            let mut groups = piece.split(|c: char| !c.is_ascii_digit());
+            groups.all(|group| group.len() <= SMALL_DIGITS_MAX)
+        };
+        let shorter = text.rmatch_indices(' ').take(PIECES_MAX);
+        let shorter = shorter.filter_map(|(at, _)| text.split_at_checked(at));
+        let mut shorter = shorter.filter(|(_, behind)| self.form == Form::Sure || is_small(behind));
+        let rest = || {
+            let (before, rest) = text.split_once(' ')?;
+            let is_anew = rest.trim_start_matches('(').starts_with('0');
+            (is_anew && is_small(before)).then(|| self.number(rest, regions))?
+        };
+        shorter
+            .find_map(|(number, _)| self.number(number.trim_end(), regions))
+            .or_else(rest)
     }
 
     fn number(&self, text: &str, regions: &[Region]) -> Option<PhoneNumber> {

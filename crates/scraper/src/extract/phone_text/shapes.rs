@@ -93,11 +93,15 @@ pub(super) fn is_repeated_slash(number: &str) -> bool {
 /// code in brackets, and the three groups of the North American plan.
 pub(super) fn is_grouped_as_phone(number: &str) -> bool {
     let groups = groups(number);
-    let lengths: Vec<usize> = groups.iter().map(|group| group.len()).collect();
-    let begins = |digit: char| number.trim_start_matches('(').starts_with(digit);
-    let has_trunk_prefix = begins('0') && groups.len() >= 2;
-    let is_north_american = lengths == [3, 3, 4] || (lengths == [1, 3, 3, 4] && begins('1'));
-    has_trunk_prefix || is_north_american || has_area_code(number)
+    let begins_with_zero = number.trim_start_matches('(').starts_with('0');
+    let has_trunk_prefix = begins_with_zero && groups.len() >= 2;
+    has_trunk_prefix || is_north_american(&groups) || has_area_code(number)
+}
+
+/// Whether groups of digits are those of the North American plan.
+pub(super) fn is_north_american(groups: &[&str]) -> bool {
+    let number = groups.strip_prefix(&["1"]).unwrap_or(groups);
+    number.iter().map(|group| group.len()).eq([3, 3, 4])
 }
 
 /// Whether a number begins with an area code in brackets, which no year is: `(951) 514 08 63`.

@@ -148,6 +148,94 @@ fn two_numbers_in_a_row_are_two() {
 }
 
 #[test]
+fn what_stands_behind_a_number_is_no_part_of_it() {
+    for (text, region, number) in [
+        (
+            "Tel. 0711 / 220 44 55 24h Notdienst",
+            Region::DE,
+            "+497112204455",
+        ),
+        ("0711 123456 (24h)", Region::DE, "+49711123456"),
+        ("Tel. 0711 123456 (8-17 Uhr)", Region::DE, "+49711123456"),
+        (
+            "Tel. +49 711 123456 (24 Stunden)",
+            Region::DE,
+            "+49711123456",
+        ),
+        ("Tel. 0711 123456 1. OG", Region::DE, "+49711123456"),
+        (
+            "Tel. 0711 123456 70173 Stuttgart",
+            Region::DE,
+            "+49711123456",
+        ),
+        (
+            "Tel. 01805 123456 (0,14 €/Min.)",
+            Region::DE,
+            "+491805123456",
+        ),
+        ("Tel. 01805 123456*", Region::DE, "+491805123456"),
+        ("Tel. 0711 123456: 8-17 Uhr", Region::DE, "+49711123456"),
+        ("Tel. (1) 0711 123456", Region::DE, "+49711123456"),
+        (
+            "Reservierung: 04274 51234 (8-20 Uhr)",
+            Region::AT,
+            "+43427451234",
+        ),
+        ("Tel. 043 211 12 34 (1.50/Min)", Region::CH, "+41432111234"),
+        ("Tel 0 892 123 456 (15 cts/min)", Region::FR, "+33892123456"),
+        (
+            "Tél. 04 78 12 34 56 24h/24 et 7j/7",
+            Region::FR,
+            "+33478123456",
+        ),
+        ("Tél. 04 78 12 34 56 7 jours", Region::FR, "+33478123456"),
+        ("Tel. 02 1234567 7 giorni su 7", Region::IT, "+39021234567"),
+        ("Tel 020-1234567 24/7", Region::NL, "+31201234567"),
+        (
+            "(303) 292-3344 24/7 Emergency Service",
+            Region::US,
+            "+13032923344",
+        ),
+        ("24/7 (303) 292-3344", Region::US, "+13032923344"),
+        ("303-292-3344 2 locations", Region::US, "+13032923344"),
+        (
+            "Call 01273 412345 9am-5pm Mon-Fri",
+            Region::GB,
+            "+441273412345",
+        ),
+    ] {
+        assert_eq!(in_text(text, Some(region)), [number], "{text}");
+    }
+    for (text, region) in [
+        ("Tel. 0171 2345***89", Region::DE),
+        ("for 12 345 678,90 kr", Region::DK),
+        ("boards of 600 800 900 50 in stock", Region::ES),
+        ("Order 303-292-3344 24/7", Region::US),
+    ] {
+        assert_eq!(in_text(text, Some(region)), [""; 0], "{text}");
+    }
+    for (text, region, numbers) in [
+        (
+            "Tel. 0711 123456 (0711 123457)",
+            Region::DE,
+            ["+49711123456", "+49711123457"],
+        ),
+        (
+            "Tel. 0711 123456 0171 2345678",
+            Region::DE,
+            ["+49711123456", "+491712345678"],
+        ),
+        (
+            "303-292-3344 303-292-3345",
+            Region::US,
+            ["+13032923344", "+13032923345"],
+        ),
+    ] {
+        assert_eq!(in_text(text, Some(region)), numbers, "{text}");
+    }
+}
+
+#[test]
 fn endings_of_other_numbers_are_numbers() {
     for (text, region, numbers) in [
         (
