@@ -39,16 +39,17 @@ $$;
 -- Takes a further host for a running job, until the job leaves that state.
 -- Caller: worker, before the first request to the host. Locks: one advisory transaction lock, as the
 -- claim (never waited for), then one row of held_hosts; so it can deadlock with nothing. Rows touched: one.
--- Outcomes: taken, also where this very claim has it already; busy, with the rest of a snooze where that
--- is the reason; stale, where the job is not held by this token any more.
+-- Outcomes: taken, also where this very claim has it already; held by another job, and for how long that
+-- has been at work; snoozed, and for how much longer; stale, where the job is not held by this token any
+-- more.
 create function trawl.host_take_v1(p_job uuid, p_token bigint, p_host_key text)
-returns table (outcome text, wait_ms bigint)
+returns table (outcome text, duration_ms bigint)
 language plpgsql volatile
 set plan_cache_mode = force_custom_plan
 set lock_timeout = '5s'
 as $$
 declare
-    left_ms bigint;
+    found_ms bigint;
 begin
     if current_setting('transaction_isolation') <> 'read committed' then
         raise exception 'host_take_v1 needs READ COMMITTED' using errcode = '25001';
@@ -61,20 +62,22 @@ begin
     end if;
     -- Whoever has the lock is about to have the host.
     if not pg_try_advisory_xact_lock(hashtextextended(p_host_key, 7238)) then
-        return query select 'busy', null::bigint;
+        return query select 'held', 0::bigint;
         return;
     end if;
     -- A new snapshot: it sees what was claimed or taken before our lock.
-    perform 1 from trawl.host_holders_v1(p_host_key) h where h.job_id <> p_job;
-    if found then
-        return query select 'busy', null::bigint;
+    select max(extract(epoch from clock_timestamp() - j.claimed_at) * 1000)::bigint into found_ms
+    from trawl.host_holders_v1(p_host_key) h join trawl.domain_jobs j on j.id = h.job_id
+    where h.job_id <> p_job;
+    if found_ms is not null then
+        return query select 'held', found_ms;
         return;
     end if;
     -- After the holders: a job that snoozes a host leaves it in the same commit.
-    select ceil(extract(epoch from h.not_before - clock_timestamp()) * 1000)::bigint into left_ms
+    select ceil(extract(epoch from h.not_before - clock_timestamp()) * 1000)::bigint into found_ms
     from trawl.hosts h where h.host_key = p_host_key;
-    if left_ms > 0 then
-        return query select 'busy', left_ms;
+    if found_ms > 0 then
+        return query select 'snoozed', found_ms;
         return;
     end if;
     insert into trawl.held_hosts as h (host_key, job_id, token)

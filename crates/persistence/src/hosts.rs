@@ -17,10 +17,15 @@ use crate::workers::JobLease;
 pub enum HostTake {
     /// The job may ask it until it ends.
     Taken,
-    /// Another job has it or is about to, or it asked to be left alone for `wait` more.
-    Busy {
-        /// What is left of the wait that the host asked for; `None` where another job has it.
-        wait: Option<Duration>,
+    /// Another job has it, or is about to.
+    Held {
+        /// How long that job has been at work.
+        since: Duration,
+    },
+    /// It asked to be left alone.
+    Snoozed {
+        /// For how much longer.
+        left: Duration,
     },
     /// The job is not held by this lease any more.
     Stale,
@@ -45,11 +50,13 @@ pub async fn host_take(
     let Some(row) = rows.first() else {
         return Ok(HostTake::Stale);
     };
-    let wait_ms: Option<i64> = get(&TAKE, row, 1)?;
-    let wait = wait_ms.map(|ms| Duration::from_millis(u64::try_from(ms).unwrap_or(0)));
+    let ms: Option<i64> = get(&TAKE, row, 1)?;
+    let ms = u64::try_from(ms.unwrap_or_default()).unwrap_or_default();
+    let duration = Duration::from_millis(ms);
     get_word(&TAKE, row, 0, |word| match word {
         "taken" => Some(HostTake::Taken),
-        "busy" => Some(HostTake::Busy { wait }),
+        "held" => Some(HostTake::Held { since: duration }),
+        "snoozed" => Some(HostTake::Snoozed { left: duration }),
         "stale" => Some(HostTake::Stale),
         _ => None,
     })

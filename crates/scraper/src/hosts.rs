@@ -27,8 +27,8 @@ pub enum Take {
     Taken,
     /// Not now.
     Busy {
-        /// What is left of a wait that the host asked for; `None` where another crawl has it.
-        wait: Option<Duration>,
+        /// For how long the crawl had better leave it alone.
+        wait: Duration,
     },
 }
 

@@ -165,8 +165,10 @@ pub struct Snooze {
 pub struct Busy {
     /// The host, as [`SiteAddress::host_key`] writes it.
     pub host_key: String,
-    /// What is left of the wait that it asked for; `None` where another crawl has it.
-    pub wait: Option<Duration>,
+    /// For how long it had better be left alone, as [`Take::Busy`] said.
+    ///
+    /// [`Take::Busy`]: crate::hosts::Take::Busy
+    pub wait: Duration,
 }
 
 /// A delay between fetches that robots.txt asked for.

@@ -38,7 +38,7 @@ struct Tally {
     rescued: AtomicU64,
     fenced: AtomicU64,
     taken: AtomicU64,
-    busy: AtomicU64,
+    held: AtomicU64,
     done: AtomicBool,
 }
 
@@ -100,8 +100,10 @@ async fn roam(
         ] {
             match host_take(pool, job.lease, &host).await? {
                 HostTake::Taken => Tally::add(&tally.taken, 1),
-                HostTake::Busy { .. } => Tally::add(&tally.busy, 1),
-                HostTake::Stale => bail!("{:?} is held and may take {host}", job.lease),
+                HostTake::Held { .. } => Tally::add(&tally.held, 1),
+                other @ (HostTake::Snoozed { .. } | HostTake::Stale) => {
+                    bail!("{host} for {:?}: {other:?}", job.lease)
+                }
             }
         }
     }
@@ -247,7 +249,7 @@ both_routes!(a_crowd_with_zombies_keeps_every_promise, async |db| {
         ("rescued", &tally.rescued),
         ("fenced", &tally.fenced),
         ("taken", &tally.taken),
-        ("busy", &tally.busy),
+        ("held", &tally.held),
     ] {
         assert!(counter.load(Ordering::Relaxed) > 0, "nothing was {what}");
     }

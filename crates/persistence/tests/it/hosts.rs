@@ -16,7 +16,6 @@ use crate::database::{Db, discarded};
 use crate::fixtures::{Submission, assert_promises_kept, complete, retry, snoozed, worker};
 
 const HOUR: Duration = Duration::from_secs(3600);
-const BUSY: HostTake = HostTake::Busy { wait: None };
 
 /// A running job of this site, of a batch and a worker of its own.
 async fn running(db: &Db, site: &str) -> Result<JobLease> {
@@ -37,6 +36,10 @@ async fn take(db: &Db, lease: JobLease, host: &str) -> Result<HostTake> {
     Ok(host_take(&db.pool, lease, host).await?)
 }
 
+fn assert_held(take: HostTake) {
+    assert!(matches!(take, HostTake::Held { .. }), "{take:?}");
+}
+
 async fn held(db: &Db) -> Result<Vec<String>> {
     db.column(
         "select host_key from trawl.held_hosts order by host_key",
@@ -50,10 +53,24 @@ both_routes!(a_host_is_held_by_one_job_until_that_ends, async |db| {
     let second = running(db, "second.test").await?;
     assert_eq!(take(db, first, "far.test").await?, HostTake::Taken);
     assert_eq!(take(db, first, "far.test").await?, HostTake::Taken);
-    assert_eq!(take(db, second, "far.test").await?, BUSY);
+    assert_held(take(db, second, "far.test").await?);
     // Nor is a host taken that a job was submitted with.
-    assert_eq!(take(db, second, "first.test").await?, BUSY);
+    assert_held(take(db, second, "first.test").await?);
     assert_eq!(held(db).await?, ["far.test"]);
+    // Who has it, has been at it since the claim.
+    db.admin
+        .execute_typed(
+            "update trawl.domain_jobs set claimed_at = claimed_at - interval '1 hour'
+             where id = $1",
+            &[(&first.job, Type::UUID)],
+        )
+        .await?;
+    let take_again = take(db, second, "far.test").await?;
+    let is_an_hour = |since: Duration| since >= HOUR && since < HOUR + Duration::from_secs(60);
+    assert!(
+        matches!(take_again, HostTake::Held { since } if is_an_hour(since)),
+        "{take_again:?}"
+    );
     job_finish(&db.pool, &[complete(first)]).await?;
     assert_eq!(take(db, second, "far.test").await?, HostTake::Taken);
     assert_eq!(take(db, second, "first.test").await?, HostTake::Taken);
@@ -82,7 +99,7 @@ both_routes!(
         host_release(&db.pool, holder, "far.test").await?;
         let far = claim_of(db, batch.id).await?.context("far.test is free")?;
         assert_eq!(far.job, of(0));
-        assert_eq!(take(db, holder, "far.test").await?, BUSY);
+        assert_held(take(db, holder, "far.test").await?);
         assert_promises_kept(&db.pool).await
     }
 );
@@ -115,10 +132,10 @@ both_routes!(
         let second = running(db, "second.test").await?;
         assert_eq!(take(db, first, "far.test").await?, HostTake::Taken);
         job_finish(&db.pool, &[snoozed(first, "far.test", HOUR, 1)]).await?;
-        let HostTake::Busy { wait: Some(wait) } = take(db, second, "far.test").await? else {
+        let HostTake::Snoozed { left } = take(db, second, "far.test").await? else {
             anyhow::bail!("a snoozed host was taken");
         };
-        assert!(wait <= HOUR && wait > HOUR - Duration::from_secs(60));
+        assert!(left <= HOUR && left > HOUR - Duration::from_secs(60));
         // It was the far host that asked: another job of the first one's goes on, none of its own.
         running(db, "www.first.test").await?;
         let batch = Submission::of(["far.test"]).accepted(&db.pool).await?;

@@ -220,9 +220,10 @@ async fn the_hot_calls_find_their_rows_by_index() -> Result<()> {
         async |pool| {
             let take = async |job: usize, host| host_take(&pool, leases[job], host).await;
             assert_eq!(take(0, "far.test").await?, HostTake::Taken);
-            let busy = HostTake::Busy { wait: None };
-            assert_eq!(take(1, &claimed[2].domain).await?, busy);
-            assert_eq!(take(1, "far.test").await?, busy);
+            for host in [&claimed[2].domain, "far.test"] {
+                let take = take(1, host).await?;
+                assert!(matches!(take, HostTake::Held { .. }), "{take:?}");
+            }
             Ok(())
         },
     )

@@ -45,13 +45,6 @@ const ATTEMPTS: Backoff = Backoff {
     cap: Duration::from_secs(60),
 };
 
-/// The wait for a host that another job has is from this on …
-const BUSY_WAIT_MIN: Duration = Duration::from_secs(4);
-/// … for so much longer at most, drawn by lot: of jobs that want each other's hosts, one comes first.
-/// Chosen: a job that waits asks the host that leads to the other one for its page every eight
-/// seconds on average.
-const BUSY_WAIT_SPREAD: Duration = Duration::from_secs(8);
-
 /// Pages read at once to resume a crawl (chosen: 64 of the largest take 8 MiB).
 const REPLAY_SLICE: u32 = 64;
 
@@ -90,10 +83,10 @@ pub enum Crawled {
         /// The result of the site, as JSON text.
         result: String,
     },
-    /// As far as it comes without a host that another job has.
+    /// As far as it comes without a host that is not to be had.
     Busy {
-        /// What is left of the wait that the host asked for, where that is the reason.
-        wait: Option<Duration>,
+        /// Until the next attempt at it.
+        wait: Duration,
     },
     /// As far as the site allows for now.
     Snoozed {
@@ -210,7 +203,7 @@ impl SiteJobs {
                     tracing::debug!(
                         job.id = %job.lease.job,
                         host.key = busy.host_key,
-                        "handing a job back: another has the host"
+                        "handing a job back: a host is busy"
                     );
                     self.recorder.flushed().await;
                     return Ok(Crawled::Busy { wait: busy.wait });
@@ -282,12 +275,7 @@ impl SiteJobs {
                 wait: *wait,
                 snoozes: *snoozes,
             }),
-            Outcome::Done(Crawled::Busy { wait }) => {
-                let more = BUSY_WAIT_SPREAD.mul_f64(rand::random());
-                Some(Ending::HandedBack {
-                    delay: wait.unwrap_or(BUSY_WAIT_MIN) + more,
-                })
-            }
+            Outcome::Done(Crawled::Busy { wait }) => Some(Ending::HandedBack { delay: *wait }),
             Outcome::Failed(failure) => Some(match failure.code.disposition() {
                 Disposition::Retry if job.attempt < self.max_attempts => Ending::Retry {
                     failure: failure.clone(),
