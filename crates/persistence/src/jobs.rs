@@ -382,6 +382,8 @@ pub struct JobView {
     pub retry_of: Option<Uuid>,
     /// Whether somebody asked to cancel it.
     pub cancel_requested: bool,
+    /// The earliest moment at which it is begun again, where that is still to come.
+    pub waits_until: Option<OffsetDateTime>,
 }
 
 /// One attempt at a job that has ended.
@@ -450,5 +452,6 @@ fn read_view(row: &Row) -> Result<JobView, ScopeError> {
         metadata: get(&STATUS, row, 16)?,
         retry_of: get(&STATUS, row, 17)?,
         cancel_requested: get(&STATUS, row, 18)?,
+        waits_until: get(&STATUS, row, 19)?,
     })
 }

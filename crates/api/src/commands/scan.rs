@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 use trawl_domain::job::JobState;
 use trawl_persistence::batches::batch_submit;
@@ -155,9 +156,16 @@ fn tell(job: &JobView) {
         0 | 1 => String::new(),
         again => format!(", attempt {again}"),
     };
+    let waits = match (job.waits_until, &job.failure) {
+        (Some(until), Some((_, why))) => {
+            let left = until - OffsetDateTime::now_utc();
+            format!(", waits {} s: {why}", left.whole_seconds().max(0))
+        }
+        _ => String::new(),
+    };
     // Progress is a courtesy: whoever closed stderr does without.
     let _ = writeln!(
         io::stderr(),
-        "{domain}: {state}, {pages_scraped} of at most {max_pages} pages{attempt}"
+        "{domain}: {state}, {pages_scraped} of at most {max_pages} pages{attempt}{waits}"
     );
 }

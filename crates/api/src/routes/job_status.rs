@@ -40,6 +40,9 @@ pub(crate) struct JobStatus<'a, J> {
     retry_of: Option<Uuid>,
     /// How often it was begun, the attempt under way included.
     attempt: u32,
+    /// When it is begun at the earliest, where that is still to come, and why not now.
+    waits_until: Option<Timestamp>,
+    waits_for: Option<&'a str>,
     /// The attempts that have ended.
     attempts: Vec<Attempt<'a>>,
     metadata: J,
@@ -100,6 +103,7 @@ impl<'a, J> JobStatus<'a, J> {
             .failure
             .as_ref()
             .filter(|_| job.state == JobState::Failed);
+        let waits_for = job.failure.as_ref().filter(|_| job.waits_until.is_some());
         Ok(Self {
             job_id: job.id,
             batch_id: job.batch,
@@ -118,6 +122,8 @@ impl<'a, J> JobStatus<'a, J> {
             cancel_requested: job.cancel_requested,
             retry_of: job.retry_of,
             attempt: job.attempt,
+            waits_until: job.waits_until.map(Timestamp),
+            waits_for: waits_for.map(|(_, sentence)| sentence.as_str()),
             attempts: attempts.iter().map(Attempt::of).collect(),
             metadata: read(&job.metadata)?,
         })

@@ -109,6 +109,8 @@ async fn a_scan_is_accepted_and_shown() {
             "cancel_requested": false,
             "retry_of": null,
             "attempt": 0,
+            "waits_until": null,
+            "waits_for": null,
             "attempts": [],
             "metadata": {},
         })

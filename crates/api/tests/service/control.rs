@@ -1,7 +1,11 @@
 //! Cancel, pause, resume and retry over HTTP, with the real binary.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
-use trawl_test_support::farm::Site;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use trawl_test_support::farm::{Reply, Site};
 use trawl_test_support::wait::{wait_for, wait_until};
 use uuid::Uuid;
 
@@ -156,6 +160,44 @@ async fn a_retry_is_a_new_batch_of_what_failed_and_the_same_retry_once() {
             "{call}"
         );
     }
+    service.terminate().unwrap();
+    assert!(service.wait(PATIENCE).await.unwrap().status.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_whose_site_asked_for_a_wait_says_until_when() {
+    let house = House::build().await;
+    let busy = Reply::status(429).with_header("Retry-After", "1800");
+    house
+        .farm
+        .add_site("busy.test", Site::new(2).with_reply("/page-1", busy));
+    let url = house.database.pooled_url();
+    let (service, address) = house.trawl(&["serve"], &url).start(PATIENCE).await.unwrap();
+    let began = OffsetDateTime::now_utc();
+    let batch = house
+        .submit(&address, &["busy.test".to_owned()], 2, 1)
+        .await;
+    let status = house.status(&address, &batch).await.unwrap();
+    let job = status["domain_statuses"][house.farm.domain("busy.test")]["job_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let job = wait_for("the wait to be told", PATIENCE, async || {
+        let job = house.get(&address, &format!("/status/{job}")).await?;
+        anyhow::ensure!(!job["waits_until"].is_null(), "{job:#}");
+        Ok(job)
+    })
+    .await
+    .unwrap();
+    assert_eq!(
+        (&job["status"], &job["attempt"], &job["pages_scraped"]),
+        (&json!("pending"), &json!(0), &json!(1)),
+    );
+    let until = OffsetDateTime::parse(job["waits_until"].as_str().unwrap(), &Rfc3339).unwrap();
+    let now = OffsetDateTime::now_utc();
+    assert!(until > began + Duration::from_secs(1800) && until < now + Duration::from_secs(1800));
+    let why = job["waits_for"].as_str().unwrap();
+    assert!(why.contains("/page-1 was answered with 429"), "{why}");
     service.terminate().unwrap();
     assert!(service.wait(PATIENCE).await.unwrap().status.success());
 }
