@@ -53,8 +53,8 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         place: Place::Function("job_claim"),
         edits: &[
             (
-                "select b.id, b.max_concurrent, b.max_pages, b.options\n",
-                "select b.id, b.max_concurrent, b.max_pages, b.options,\n               \
+                "select b.id, b.max_concurrent, b.max_pages, b.options, b.deadline_at\n",
+                "select b.id, b.max_concurrent, b.max_pages, b.options, b.deadline_at,\n               \
                  (select count(*) from trawl.domain_jobs j\n                \
                  where j.batch_id = b.id and j.state = 'running') as running\n",
             ),
