@@ -8,7 +8,7 @@ mod forms;
 use std::ops::Range;
 
 use super::marks::{Marks, Place};
-use forms::{FOR_OTHERS, GREETINGS, LABELS, LEGAL_FORMS, LEGAL_PREFIXES, RESERVED, SEATS};
+use forms::{FOR_OTHERS, GREETINGS, LABELS, LEGAL_FORMS, LEGAL_PREFIXES, RESERVED, RUN_BY, SEATS};
 
 /// Most bytes and words of a name.
 const NAME_MAX_BYTES: usize = 100;
@@ -86,7 +86,9 @@ fn name_at(text: &str, word: usize, start: usize, end: usize) -> Option<Range<us
             if FOR_OTHERS.iter().any(|words| lower.contains(words)) {
                 return None;
             }
-            let name = without_label(before);
+            let own = RUN_BY.iter().filter_map(|words| before.rsplit_once(words));
+            let name = own.map(|(_, name)| name).min_by_key(|name| name.len());
+            let name = name.unwrap_or_else(|| without_label(before));
             is_name(name, form).then(|| end - name.len()..end)
         }
         None => {
@@ -98,9 +100,13 @@ fn name_at(text: &str, word: usize, start: usize, end: usize) -> Option<Range<us
             let name_end = line
                 .find([',', '|', '、', '〒', '　', '（', ';', '–'])
                 .unwrap_or(line.len());
+            // A name in other letters follows in brackets: "한솔정밀공업 주식회사 (Hansol Co., Ltd.)".
+            let form_end = end - line_start;
+            let bracket = line.get(form_end..)?.find(" (").map(|at| form_end + at);
             let name_end = SEATS
                 .iter()
                 .filter_map(|seat| line.find(seat))
+                .chain(bracket)
                 .chain([name_end])
                 .min()?;
             let line = line.get(..name_end)?.trim_end();
@@ -289,6 +295,19 @@ mod tests {
             ("会社名：株式会社さくら", "株式会社さくら"),
             ("ООО «Ромашка»", "ООО «Ромашка»"),
             (
+                "Sklep prowadzony jest przez Nowak sp. z o.o. z siedzibą w Poznaniu",
+                "Nowak sp. z o.o.",
+            ),
+            ("This shop is owned and operated by Acme Inc.", "Acme Inc."),
+            ("Acme LLP is a limited liability partnership", "Acme LLP"),
+            ("Acme Ltd is registered in England", "Acme Ltd"),
+            ("Optyk Nowak Sp. j.", "Optyk Nowak Sp. j."),
+            ("Bakery Sdn. Bhd.", "Bakery Sdn. Bhd."),
+            (
+                "한솔정밀공업 주식회사 (Hansol) 대표이사",
+                "한솔정밀공업 주식회사",
+            ),
+            (
                 "a\nStart UG (haftungsbeschränkt)\nb",
                 "Start UG (haftungsbeschränkt)",
             ),
@@ -306,6 +325,7 @@ mod tests {
             "Appel d'offres SE-2024-05",
             "Komplementärin: Müller Verwaltungs-GmbH",
             "Hosting durch Acme GmbH",
+            "This site is hosted and operated by Acme Inc.",
             "sas dit",
             "GmbH",
             "We limited it",
