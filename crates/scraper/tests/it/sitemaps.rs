@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "helpers of tests fail by panicking")]
 
 mod first;
+mod recording;
 
 use std::io::Write as _;
 use std::time::{Duration, Instant};
@@ -10,11 +11,10 @@ use std::time::{Duration, Instant};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use trawl_domain::crawl_options::{CrawlOptions, SitemapUse};
-use trawl_domain::page::PageState;
 use trawl_scraper::crawl::Crawl;
 use trawl_scraper::crawler::Crawler;
 use trawl_scraper::not_fetched::Reason;
-use trawl_scraper::step::{CrawledPage, Discovered, SitemapCounts, Step};
+use trawl_scraper::step::{SitemapCounts, Step};
 use trawl_test_support::farm::{Reply, Site, SiteFarm};
 
 use crate::harness::{Crawled, order, record, resume, run, settings};
@@ -507,51 +507,4 @@ async fn contact_pages_that_are_linked_come_before_the_sitemaps() {
     let crawled = crawl(&farm, 3, CrawlOptions::default()).await;
     assert_eq!(crawled.fetched(), 3);
     assert!(!asked(&farm).contains(&"/sitemap.xml".to_owned()));
-}
-
-/// More than one page can take: what is left is recorded with the pages that follow.
-#[tokio::test]
-async fn a_long_sitemap_is_recorded_over_several_pages_and_resumed_between_them() {
-    let path = |n: usize| format!("/p{n}-{}", "x".repeat(900));
-    let (farm, _) = farm_with(|base| {
-        let urls: Vec<String> = (0..200).map(|n| format!("{base}{}", path(n))).collect();
-        let site = Site::new(1).with_reply("/sitemap.xml", xml(urlset(&urls)));
-        (0..200).fold(site, |site, n| {
-            site.with_reply(&path(n), page(&n.to_string()))
-        })
-    })
-    .await;
-    let whole = crawl(&farm, 20, only()).await;
-    assert_eq!(whole.fetched(), 20);
-    let shares: Vec<usize> = whole
-        .pages
-        .iter()
-        .filter_map(|page| page.discovered.sitemap.as_ref())
-        .map(|share| share.urls.len())
-        .collect();
-    assert_eq!(shares.iter().sum::<usize>(), 200);
-    assert!(
-        shares.len() == 4 && shares.iter().all(|urls| *urls < 75),
-        "{shares:?}"
-    );
-    for cut in [1, 2, 3, 10] {
-        farm.forget_hits();
-        let mut order = order(&farm.domain("shop.test"), 20);
-        order.options = only();
-        let rest = resume(order, &whole.pages[..cut]).await;
-        let found = |pages: &[CrawledPage]| -> Vec<(String, PageState, Discovered)> {
-            let found =
-                |page: &CrawledPage| (page.url.clone(), page.state, page.discovered.clone());
-            pages.iter().map(found).collect()
-        };
-        assert_eq!(
-            found(&rest.pages),
-            found(&whole.pages[cut..]),
-            "after {cut}"
-        );
-        assert_eq!(rest.end.summary.sitemaps, whole.end.summary.sitemaps);
-        // Read again only where something of it is not recorded yet.
-        let is_read_again = asked(&farm).contains(&"/sitemap.xml".to_owned());
-        assert_eq!(is_read_again, cut < 4, "after {cut}");
-    }
 }
