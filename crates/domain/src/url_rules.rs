@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Deref;
 
 use thiserror::Error;
 use url::Url;
@@ -99,10 +100,14 @@ const ESCAPE_DIGITS: usize = 2;
 /// The parameter of a path by which servlets do the same.
 const SESSION_PATH_PARAMETER: &str = ";jsessionid=";
 
-/// The URL of a page: http or https, no fragment, no credentials, bounded. In canonical form, but for
-/// what [`PageUrl::as_given`] makes.
+/// A URL that may be asked for a page, as somebody gave it: http or https, no fragment, no
+/// credentials, bounded.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct PageUrl(Url);
+pub struct GivenUrl(Url);
+
+/// The URL of a page: a [`GivenUrl`] in canonical form.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PageUrl(GivenUrl);
 
 /// Why a reference is not the URL of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -121,48 +126,18 @@ pub enum PageUrlError {
     TooLong,
 }
 
-impl PageUrl {
-    /// Parses an absolute URL and brings it into canonical form.
-    ///
-    /// # Errors
-    ///
-    /// See [`PageUrlError`].
-    pub fn parse(text: &str) -> Result<Self, PageUrlError> {
-        Self::from_url(Url::parse(text).map_err(|_invalid| PageUrlError::Invalid)?)
-    }
-
-    /// Resolves a reference against a base, which may carry a fragment or come from `<base>`.
-    ///
-    /// # Errors
-    ///
-    /// See [`PageUrlError`].
-    pub fn resolve(base: &Url, reference: &str) -> Result<Self, PageUrlError> {
-        Self::from_url(
-            base.join(reference)
-                .map_err(|_invalid| PageUrlError::Invalid)?,
-        )
-    }
-
+impl GivenUrl {
     /// Resolves the target of a redirect, to be asked for as the server gave it: a server that counts
     /// its visitors by a parameter sends who comes without it there again.
     ///
     /// # Errors
     ///
     /// See [`PageUrlError`].
-    pub fn as_given(base: &Url, reference: &str) -> Result<Self, PageUrlError> {
+    pub fn resolve(base: &Url, reference: &str) -> Result<Self, PageUrlError> {
         let url = base
             .join(reference)
             .map_err(|_invalid| PageUrlError::Invalid)?;
         Self::checked(url)
-    }
-
-    /// Brings a parsed URL into canonical form.
-    ///
-    /// # Errors
-    ///
-    /// See [`PageUrlError`].
-    pub fn from_url(url: Url) -> Result<Self, PageUrlError> {
-        Self::checked(url)?.into_canonical()
     }
 
     fn checked(mut url: Url) -> Result<Self, PageUrlError> {
@@ -183,12 +158,12 @@ impl PageUrl {
         Ok(Self(url))
     }
 
-    /// The canonical form.
+    /// The URL by which the page is known.
     ///
     /// # Errors
     ///
     /// [`PageUrlError::TooLong`].
-    pub fn into_canonical(self) -> Result<Self, PageUrlError> {
+    pub fn into_canonical(self) -> Result<PageUrl, PageUrlError> {
         let Self(mut url) = self;
         // Most paths are normal, and to make them anew costs as much as to parse them did.
         if url.path().bytes().any(|byte| matches!(byte, b'%' | b';')) {
@@ -207,10 +182,10 @@ impl PageUrl {
         if url.as_str().len() > PAGE_URL_MAX_BYTES {
             return Err(PageUrlError::TooLong);
         }
-        Ok(Self(url))
+        Ok(PageUrl(Self(url)))
     }
 
-    /// The canonical text.
+    /// Its text.
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
@@ -226,11 +201,40 @@ impl PageUrl {
     pub fn host_key(&self) -> &str {
         without_www(self.0.host_str().unwrap_or_default())
     }
+}
+
+impl PageUrl {
+    /// Parses an absolute URL and brings it into canonical form.
+    ///
+    /// # Errors
+    ///
+    /// See [`PageUrlError`].
+    pub fn parse(text: &str) -> Result<Self, PageUrlError> {
+        Self::from_url(Url::parse(text).map_err(|_invalid| PageUrlError::Invalid)?)
+    }
+
+    /// Resolves a reference against a base, which may carry a fragment or come from `<base>`.
+    ///
+    /// # Errors
+    ///
+    /// See [`PageUrlError`].
+    pub fn resolve(base: &Url, reference: &str) -> Result<Self, PageUrlError> {
+        GivenUrl::resolve(base, reference)?.into_canonical()
+    }
+
+    /// Brings a parsed URL into canonical form.
+    ///
+    /// # Errors
+    ///
+    /// See [`PageUrlError`].
+    pub fn from_url(url: Url) -> Result<Self, PageUrlError> {
+        GivenUrl::checked(url)?.into_canonical()
+    }
 
     /// The same URL without its query.
     #[must_use]
     pub fn without_query(mut self) -> Self {
-        self.0.set_query(None);
+        self.0.0.set_query(None);
         self
     }
 
@@ -240,28 +244,55 @@ impl PageUrl {
     /// same pages at all four is the rule.
     pub fn visit_key(&self) -> String {
         let host = self.host_key();
-        let port = self
-            .0
+        let url = self.as_url();
+        let port = url
             .port()
             .map(|port| format!(":{port}"))
             .unwrap_or_default();
-        let path = self.0.path();
-        match self.0.query() {
+        let path = url.path();
+        match url.query() {
             Some(query) => format!("{host}{port}{path}?{query}"),
             None => format!("{host}{port}{path}"),
         }
     }
 }
 
-impl fmt::Display for PageUrl {
+/// What is asked of a URL that was given may be asked of a canonical one.
+impl Deref for PageUrl {
+    type Target = GivenUrl;
+
+    fn deref(&self) -> &GivenUrl {
+        &self.0
+    }
+}
+
+impl From<PageUrl> for GivenUrl {
+    fn from(url: PageUrl) -> Self {
+        url.0
+    }
+}
+
+impl fmt::Display for GivenUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
 }
 
+impl fmt::Display for PageUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for GivenUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "GivenUrl({self})")
+    }
+}
+
 impl fmt::Debug for PageUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PageUrl({})", self.0)
+        write!(f, "PageUrl({self})")
     }
 }
 
@@ -278,7 +309,7 @@ pub struct SiteScope {
 
 impl SiteScope {
     /// The scope of the site that answers at `url`.
-    pub fn of(url: &PageUrl) -> Self {
+    pub fn of(url: &GivenUrl) -> Self {
         Self {
             host_key: url.host_key().to_owned(),
             port: url.0.port(),
@@ -294,7 +325,7 @@ impl SiteScope {
     }
 
     /// Whether a URL belongs to the site.
-    pub fn contains(&self, url: &PageUrl) -> bool {
+    pub fn contains(&self, url: &GivenUrl) -> bool {
         let host = url.0.host_str().unwrap_or_default();
         url.0.port() == self.port
             && (without_www(host) == self.host_key || self.has_subdomains && self.is_above(host))

@@ -49,7 +49,7 @@ mod wordpress;
 
 use encoding_rs::{CoderResult, Decoder, Encoding};
 use trawl_domain::crawl_options::Formats;
-use trawl_domain::url_rules::{PageUrl, SiteScope};
+use trawl_domain::url_rules::{GivenUrl, PageUrl, SiteScope};
 
 use crate::facts::PageFacts;
 use crate::facts::content::PageContent;
@@ -157,7 +157,7 @@ impl Extractor {
     /// Begins a page at `url`, whose links count within `scope`, and whose charset the HTTP
     /// header may have named. Beside the facts, it gives what `formats` ask for.
     pub(crate) fn new(
-        url: &PageUrl,
+        url: &GivenUrl,
         scope: SiteScope,
         charset: Option<&'static Encoding>,
         formats: Formats,

@@ -209,3 +209,26 @@ proptest! {
         prop_assert_eq!(PageUrl::parse(&format!("http://a.test/{path}#{fragment}")), plain);
     }
 }
+
+#[test]
+fn a_url_is_asked_for_as_it_was_given_and_known_by_its_canonical_form() {
+    let base = Url::parse("http://a.test/x?y").expect("base");
+    let given = GivenUrl::resolve(&base, "/%61;jsessionid=1?utm_source=b#c").expect("given");
+    assert_eq!(
+        given.as_str(),
+        "http://a.test/%61;jsessionid=1?utm_source=b"
+    );
+    let canonical = given.clone().into_canonical().expect("canonical");
+    assert_eq!(canonical.as_str(), "http://a.test/a");
+    assert_eq!(
+        GivenUrl::from(canonical.clone()).as_str(),
+        canonical.as_str()
+    );
+    for (refused, error) in [
+        ("ftp://a.test/", PageUrlError::UnsupportedScheme),
+        ("http://u:p@a.test/", PageUrlError::Credentials),
+        ("http://[", PageUrlError::Invalid),
+    ] {
+        assert_eq!(GivenUrl::resolve(&base, refused), Err(error), "{refused}");
+    }
+}

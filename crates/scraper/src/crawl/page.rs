@@ -2,7 +2,7 @@
 
 use trawl_domain::crawl_options::Formats;
 use trawl_domain::failure::{Failure, FailureCode};
-use trawl_domain::url_rules::{PageUrl, SiteScope};
+use trawl_domain::url_rules::{GivenUrl, SiteScope};
 
 use super::robots_gate::status_failure;
 use super::visit::{Outcome, Reach};
@@ -23,7 +23,7 @@ pub(super) enum Read {
 
 /// Judges an answer by status and type, and extracts it while it arrives.
 pub(super) async fn read(
-    url: &PageUrl,
+    url: &GivenUrl,
     scope: SiteScope,
     formats: Formats,
     product: &str,

@@ -1,7 +1,7 @@
 //! Where a redirect leads, and whether it is followed.
 
 use trawl_domain::failure::{Failure, FailureCode};
-use trawl_domain::url_rules::PageUrl;
+use trawl_domain::url_rules::{GivenUrl, PageUrl};
 
 use super::visit::{Outcome, Reach};
 
@@ -25,7 +25,7 @@ pub(super) enum HopVerdict {
 #[derive(Debug)]
 pub(super) enum Next {
     /// This URL is asked for, as the server gave it; by its canonical form it is known.
-    Follow { target: PageUrl, known_as: PageUrl },
+    Follow { target: GivenUrl, known_as: PageUrl },
     /// Nothing; this is where it would have led, and what becomes of the page.
     Stop {
         led_to: Option<PageUrl>,
@@ -37,13 +37,13 @@ pub(super) enum Next {
 #[derive(Debug)]
 pub(super) struct Trail {
     /// The URLs as they were asked for, since a cookie was last set.
-    seen: Vec<PageUrl>,
+    seen: Vec<GivenUrl>,
     redirects: usize,
 }
 
 impl Trail {
     /// Begins at the URL that is asked for.
-    pub(super) fn from(first: PageUrl) -> Self {
+    pub(super) fn from(first: GivenUrl) -> Self {
         Self {
             seen: vec![first],
             redirects: 0,
@@ -51,7 +51,7 @@ impl Trail {
     }
 
     /// Goes on to the target of a redirect.
-    pub(super) fn follow(&mut self, target: PageUrl) {
+    pub(super) fn follow(&mut self, target: GivenUrl) {
         self.seen.push(target);
         self.redirects += 1;
     }
@@ -69,7 +69,7 @@ impl Trail {
 
 /// Judges a redirect from `from`, the end of the `trail` so far.
 pub(super) fn next(
-    from: &PageUrl,
+    from: &GivenUrl,
     location: &str,
     trail: &Trail,
     judge: &(dyn Fn(&PageUrl) -> HopVerdict + Sync),
@@ -81,7 +81,7 @@ pub(super) fn next(
             reach: Reach::Answer,
         },
     };
-    let given = PageUrl::as_given(from.as_url(), location)
+    let given = GivenUrl::resolve(from.as_url(), location)
         .and_then(|target| Ok((target.clone().into_canonical()?, target)));
     let Ok((next, target)) = given else {
         return failed(

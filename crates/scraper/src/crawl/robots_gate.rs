@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::debug;
 use trawl_domain::failure::{Failure, FailureCode};
-use trawl_domain::url_rules::PageUrl;
+use trawl_domain::url_rules::{GivenUrl, PageUrl};
 
 use super::turns::{Pause, Turns};
 use super::visit::{Outcome, Reach};
@@ -70,7 +70,7 @@ impl RobotsGate {
     /// Lets a URL pass, or says why not.
     pub(super) async fn admit(
         &mut self,
-        url: &PageUrl,
+        url: &GivenUrl,
         shared: &Shared,
         turns: &mut Turns,
     ) -> Result<(), Box<Refusal>> {
@@ -142,7 +142,7 @@ impl RobotsGate {
 }
 
 impl Robots {
-    fn judge(&self, url: &PageUrl) -> Result<(), Box<Refusal>> {
+    fn judge(&self, url: &GivenUrl) -> Result<(), Box<Refusal>> {
         let outcome = match self {
             Self::Rules(rules) if rules.allows(url) => return Ok(()),
             Self::Rules(_) => Outcome::Skipped(Failure::new(
@@ -166,7 +166,7 @@ impl Robots {
 /// and 503 with a time, ask for a wait instead.
 async fn fetch(
     origin: &str,
-    page: &PageUrl,
+    page: &GivenUrl,
     shared: &Shared,
     turns: &mut Turns,
 ) -> Result<Entry, Box<Pause>> {
@@ -232,7 +232,7 @@ fn entry(robots: Robots, lifetime: Duration) -> Entry {
 }
 
 /// The failure of a request that was answered with a status that is no content.
-pub(super) fn status_failure(url: &PageUrl, status: u16) -> Failure {
+pub(super) fn status_failure(url: &GivenUrl, status: u16) -> Failure {
     let code = match status {
         // Those that lead somewhere were followed.
         301 | 302 | 303 | 307 | 308 => FailureCode::RedirectLimit,

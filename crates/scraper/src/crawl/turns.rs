@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use trawl_domain::url_rules::PageUrl;
+use trawl_domain::url_rules::GivenUrl;
 
 use crate::hosts::{Hosts, Take};
 use crate::pace::{Fetching, Pace};
@@ -74,7 +74,7 @@ impl Turns {
     /// # Errors
     ///
     /// [`Pause::Busy`].
-    pub(super) async fn start(&mut self, url: &PageUrl) -> Result<Fetching<'_>, Box<Pause>> {
+    pub(super) async fn start(&mut self, url: &GivenUrl) -> Result<Fetching<'_>, Box<Pause>> {
         let host_key = url.host_key();
         if host_key != self.own && !self.held.iter().any(|held| held == host_key) {
             self.take(host_key).await?;
@@ -108,7 +108,7 @@ impl Turns {
 
     /// Lets the hosts go that were taken since, but for the one of `page`: what was wanted of them is
     /// read, and others may share them.
-    pub(super) async fn let_go_since(&mut self, before: &[String], page: &PageUrl) {
+    pub(super) async fn let_go_since(&mut self, before: &[String], page: &GivenUrl) {
         let (kept, gone) = std::mem::take(&mut self.held)
             .into_iter()
             .partition(|host| before.contains(host) || host == page.host_key());
@@ -126,6 +126,7 @@ mod tests {
 
     use futures_util::FutureExt as _;
     use futures_util::future::BoxFuture;
+    use trawl_domain::url_rules::PageUrl;
 
     use super::*;
 

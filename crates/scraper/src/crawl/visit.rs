@@ -13,7 +13,7 @@ use tracing::debug;
 use trawl_domain::backoff::Backoff;
 use trawl_domain::crawl_options::{CrawlOptions, Formats};
 use trawl_domain::failure::{Failure, FailureCode};
-use trawl_domain::url_rules::{PageUrl, SiteScope};
+use trawl_domain::url_rules::{GivenUrl, PageUrl, SiteScope};
 
 use super::page::{self, Read};
 use super::redirect::{self, HopVerdict, Next, REDIRECTS_MAX, Trail};
@@ -98,7 +98,7 @@ pub(super) enum Outcome {
 }
 
 impl Outcome {
-    pub(super) fn failed(error: &FetchError, url: &PageUrl) -> Self {
+    pub(super) fn failed(error: &FetchError, url: &GivenUrl) -> Self {
         Self::Failed {
             failure: error.failure(url.as_str()),
             reach: Reach::of(error),
@@ -205,9 +205,9 @@ impl Visitor {
         judge: &(dyn Fn(&PageUrl) -> HopVerdict + Sync),
     ) -> Result<Visit, Box<Pause>> {
         let mut trace = Trace::default();
-        let mut trail = Trail::from(url.clone());
+        let mut target = GivenUrl::from(url.clone());
+        let mut trail = Trail::from(target.clone());
         let mut led_to = None;
-        let mut target = url.clone();
         let outcome = loop {
             match self.patient_hop(&target, scope, &mut trace).await {
                 Hop::Pause(pause) => return Err(pause),
@@ -268,7 +268,7 @@ impl Visitor {
     /// that does not begin is not asked for again here: the next attempt at the site does that.
     async fn patient_hop(
         &mut self,
-        url: &PageUrl,
+        url: &GivenUrl,
         scope: Option<&SiteScope>,
         trace: &mut Trace,
     ) -> Hop {
@@ -396,7 +396,7 @@ impl Visitor {
     }
 
     /// One request and what its answer means.
-    async fn hop(&mut self, url: &PageUrl, scope: Option<&SiteScope>, trace: &mut Trace) -> Hop {
+    async fn hop(&mut self, url: &GivenUrl, scope: Option<&SiteScope>, trace: &mut Trace) -> Hop {
         if let Err(refusal) = self.gate.admit(url, &self.shared, &mut self.turns).await {
             return match *refusal {
                 Refusal::Outcome(outcome) => Hop::End(outcome),
@@ -457,7 +457,7 @@ enum Hop {
 }
 
 /// The wait that an answer asks for.
-fn snooze_of(url: &PageUrl, answer: &Answer) -> Option<Box<Pause>> {
+fn snooze_of(url: &GivenUrl, answer: &Answer) -> Option<Box<Pause>> {
     let http_status = answer.status().as_u16();
     Some(Box::new(Pause::Snooze(Snooze {
         host_key: url.host_key().to_owned(),

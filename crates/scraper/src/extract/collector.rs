@@ -4,7 +4,7 @@ mod contacts;
 
 use serde_json::Value;
 use trawl_domain::crawl_options::Formats;
-use trawl_domain::url_rules::{PageUrl, SiteScope};
+use trawl_domain::url_rules::{GivenUrl, SiteScope};
 use url::Url;
 
 use super::Extracted;
@@ -90,7 +90,7 @@ pub(super) struct Collector {
 }
 
 impl Collector {
-    pub(super) fn new(url: &PageUrl, scope: SiteScope, formats: Formats) -> Self {
+    pub(super) fn new(url: &GivenUrl, scope: SiteScope, formats: Formats) -> Self {
         let page = url.as_url().clone();
         let host = page.host_str().unwrap_or_default();
         Self {

@@ -18,7 +18,7 @@ use tokio::io::AsyncBufRead;
 use tokio::time::Instant;
 use tokio_util::io::StreamReader;
 use trawl_domain::fetch_settings::FetchSettings;
-use trawl_domain::url_rules::PageUrl;
+use trawl_domain::url_rules::GivenUrl;
 
 use super::body::{self, Body};
 use super::cookies::Cookies;
@@ -101,14 +101,14 @@ impl Fetcher {
     /// The limits of the first byte and of the fetch run from here, the latter to the end of the
     /// body; looking the name up and connecting have limits of their own. Dropping the future or
     /// the answer closes the connection.
-    pub(crate) async fn get(&self, url: &PageUrl, max_bytes: usize) -> Result<Answer, FetchError> {
+    pub(crate) async fn get(&self, url: &GivenUrl, max_bytes: usize) -> Result<Answer, FetchError> {
         self.get_with(url, max_bytes, &Cookies::default()).await
     }
 
     /// As [`Self::get`], with the cookies that are for `url`.
     pub(crate) async fn get_with(
         &self,
-        url: &PageUrl,
+        url: &GivenUrl,
         max_bytes: usize,
         cookies: &Cookies,
     ) -> Result<Answer, FetchError> {

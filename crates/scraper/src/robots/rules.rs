@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
-use trawl_domain::url_rules::{PageUrl, normal_escapes};
+use trawl_domain::url_rules::{GivenUrl, normal_escapes};
 
 /// Longest line that is read, in bytes. Chosen: eight times the longest URL; what is longer is
 /// no rule but an attack or a mistake, and is skipped.
@@ -101,7 +101,7 @@ impl RobotsRules {
     }
 
     /// Whether a URL may be fetched.
-    pub(crate) fn allows(&self, url: &PageUrl) -> bool {
+    pub(crate) fn allows(&self, url: &GivenUrl) -> bool {
         let path = url.as_url().path();
         if path == "/robots.txt" {
             return true;
