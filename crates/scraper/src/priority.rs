@@ -209,6 +209,7 @@ mod tests {
                 Contact,
                 "Contact us|CONTACT|» Kontakt|Kontakt & Anfahrt|Nous contacter|Contáctanos|\
                  Fale conosco|Contattaci|Neem contact op|Kontakta oss|Ota yhteyttä|Yhteystiedot|\
+                 Toimipisteet|Kontaktid|Võta ühendust|ติดต่อ|ติดต่อเรา|Contactpagina|\
                  Skontaktuj się z nami|Kontaktujte nás|Kapcsolat|Elérhetőség|Contactați|Kontakti|\
                  Επικοινωνία|ΕΠΙΚΟΙΝΩΝΙΑ|İletişim|ILETISIM|Контакты|Контакти|Связаться с нами|\
                  お問い合わせ|联系我们|聯絡我們|문의하기|오시는 길|Hubungi kami|Liên hệ|اتصل بنا|צור קשר",

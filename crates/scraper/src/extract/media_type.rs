@@ -64,7 +64,10 @@ enum Kind {
 
 impl MediaType {
     pub(crate) fn parse(header: Option<&str>) -> Self {
-        let mut parts = header.unwrap_or_default().split(';').map(str::trim);
+        // Where two servers each add one, they come as a list.
+        let mut listed = header.unwrap_or_default().split(',').map(str::trim);
+        let first = listed.find(|part| !part.is_empty()).unwrap_or_default();
+        let mut parts = first.split(';').map(str::trim);
         let essence = parts.next().unwrap_or_default().to_ascii_lowercase();
         let kind = match essence.as_str() {
             "text/html" | "application/xhtml+xml" => Kind::Html,
@@ -201,6 +204,9 @@ mod tests {
             Some("KOI8-R")
         );
         assert_eq!(charset("text/html; charset=nonsense"), None);
+        let listed = ", text/html; charset=latin1, text/plain";
+        assert_eq!(charset(listed), Some("windows-1252"));
+        assert!(!MediaType::parse(Some("text/html, text/html")).is_other());
     }
 
     #[test]

@@ -28,11 +28,15 @@ const CONTACT: &[&str] = &[
     // Italian
     "contatti contatto contattaci dovesiamo",
     // Dutch
-    "contacteer neemcontactop contactgegevens",
+    "contacteer neemcontactop contactgegevens contactpagina",
     // Danish, Norwegian, Swedish
     "kontaktos kontaktoss kontakta kontaktaoss",
     // Finnish
-    "yhteystiedot yhteys otayhteytta",
+    "yhteystiedot yhteys otayhteytta toimipisteet",
+    // Estonian
+    "kontaktid votauhendust",
+    // Thai
+    "ติดต่อ ติดต่อเรา",
     // Polish
     "kontakty kontaktuj skontaktujsieznami",
     // Czech, Slovak
