@@ -37,9 +37,17 @@ pub(super) fn items(line: &str, language: &Language) -> Vec<Item> {
 
 /// Whether a line has hours from one time to another, in whichever language.
 pub(super) fn has_span(line: &str) -> bool {
-    items(line, &ANY)
-        .iter()
-        .any(|item| matches!(item, Item::Span(..)))
+    let is_span = |item: &Item| matches!(item, Item::Span(..));
+    // Most lines have no time behind another, which is seen without reading the days.
+    let lower = line.to_lowercase();
+    let reader = Reader {
+        lower: tokens(&lower),
+        tokens: Vec::new(),
+        language: &ANY,
+    };
+    let mut places = 0..reader.lower.len();
+    places.any(|at| reader.span(at).is_some_and(|(item, _)| is_span(&item)))
+        && items(line, &ANY).iter().any(is_span)
 }
 
 struct Reader<'t> {
@@ -279,6 +287,8 @@ fn span(from: Time, to: Time, language: &Language) -> Option<Span> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::super::words::language;
     use super::*;
 
@@ -345,5 +355,23 @@ mod tests {
         check("fr", "06-12-20", "# #");
         check("en", "June 8", "#");
         check("de", "12.00 - 12.00 Uhr", "#");
+    }
+
+    proptest! {
+        #[test]
+        fn spans_are_seen_without_the_days_where_they_are_with_them(
+            pieces in proptest::collection::vec(
+                prop::sample::select(vec![
+                    "9", "12:30", "17h", "5 pm", "030", "-", "–", "bis", "to", "noon", "Uhr", "Mo",
+                    "Friday", "und", ",", ".", "€", "x", "ab", "p.m.", "kl.",
+                ]),
+                0..12,
+            ),
+        ) {
+            let line = pieces.join(" ");
+            let found = items(&line, &ANY);
+            let expected = found.iter().any(|item| matches!(item, Item::Span(..)));
+            prop_assert_eq!(has_span(&line), expected, "{}", line);
+        }
     }
 }

@@ -3,6 +3,11 @@
 mod north_and_east;
 mod west;
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use foldhash::fast::RandomState;
+
 use super::week::Days;
 use north_and_east::NORTH_AND_EAST;
 use west::WEST;
@@ -184,7 +189,7 @@ impl Language {
 
     /// What a word or two mean, in lower case.
     pub(super) fn meaning(&self, word: &str) -> Meaning {
-        if let Some(days) = self.days(word, 1) {
+        if let Some(days) = self.days(word) {
             return Meaning::Days(days);
         }
         for (list, meaning) in [
@@ -200,36 +205,53 @@ impl Language {
         day_name(word).map_or(Meaning::Other, Meaning::Days)
     }
 
-    /// The days that a name of at least so many letters is for.
-    fn days(&self, word: &str, min_chars: usize) -> Option<Days> {
-        // Each letter has one byte at least.
-        if word.len() < min_chars || word.chars().count() < min_chars {
-            return None;
-        }
+    fn days(&self, word: &str) -> Option<Days> {
         if let Some(day) = self.days.iter().position(|names| names.contains(&word)) {
             return Some(Days::one(day));
         }
-        let sets = [
+        let of_list = self
+            .sets()
+            .into_iter()
+            .find(|(list, _)| list.contains(&word));
+        of_list.map(|(_, days)| days)
+    }
+
+    /// Names of several days.
+    fn sets(&self) -> [(&'static [&'static str], Days); 3] {
+        [
             (self.working, Days::WORKING),
             (self.weekend, Days::WEEKEND),
             (self.daily, Days::ALL),
-        ];
-        let of_list = sets.into_iter().find(|(list, _)| list.contains(&word));
-        of_list.map(|(_, days)| days)
+        ]
     }
 }
 
+/// The names of days in all languages; of those that several have, the first counts.
+static NAMES: LazyLock<HashMap<&str, Days, RandomState>> = LazyLock::new(|| {
+    let mut names = HashMap::default();
+    for language in languages() {
+        let of_days = language.days.iter().enumerate();
+        let of_days = of_days.map(|(day, list)| (*list, Days::one(day)));
+        for (list, days) in of_days.chain(language.sets()) {
+            for name in list {
+                names.entry(*name).or_insert(days);
+            }
+        }
+    }
+    names
+});
+
 /// The days of a name that means the same wherever it is used, in lower case.
 pub(in super::super) fn day_name(word: &str) -> Option<Days> {
-    let mut of_languages = languages();
-    of_languages
-        .find_map(|language| language.days(word, LONG_MIN_CHARS))
+    let known = NAMES.get(word).copied();
+    known
+        .filter(|_| word.chars().count() >= LONG_MIN_CHARS)
         .or_else(|| day_signs(word))
 }
 
 /// Whether a word is for days in any language, in lower case.
 pub(super) fn may_be_day(word: &str) -> bool {
-    languages().any(|language| language.days(word, 1).is_some()) || day_signs(word).is_some()
+    NAMES.contains_key(word) || day_signs(word).is_some()
 }
 
 /// `月曜日`, `土日祝`.
@@ -266,4 +288,29 @@ fn first_of<'a>(text: &str, pieces: impl IntoIterator<Item = &'a &'static str>) 
         .into_iter()
         .filter_map(|piece| text.find(piece))
         .min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_means_in_all_languages_what_it_means_in_the_first_that_has_it() {
+        let days = languages().flat_map(|language| language.days);
+        let sets = languages().flat_map(|language| language.sets().map(|(list, _)| list));
+        let mut count = 0;
+        for name in days.chain(sets).flatten() {
+            let first = languages().find_map(|language| language.days(name));
+            let is_long = name.chars().count() >= LONG_MIN_CHARS;
+            assert!(may_be_day(name), "{name}");
+            assert_eq!(
+                day_name(name),
+                first.filter(|_| is_long).or(day_signs(name)),
+                "{name}"
+            );
+            count += 1;
+        }
+        assert!(count > 300, "{count} names");
+        assert!(!may_be_day("day") && day_name("day").is_none());
+    }
 }
