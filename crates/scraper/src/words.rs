@@ -97,6 +97,18 @@ impl Iterator for Found<'_> {
 
 impl FusedIterator for Found<'_> {}
 
+/// A short word with its ASCII letters in lower case, in the memory of a buffer; `None` if it does
+/// not fit there.
+pub(crate) fn lower<'b, const MAX_BYTES: usize>(
+    word: &str,
+    buffer: &'b mut [u8; MAX_BYTES],
+) -> Option<&'b str> {
+    let lower = buffer.get_mut(..word.len())?;
+    lower.copy_from_slice(word.as_bytes());
+    lower.make_ascii_lowercase();
+    str::from_utf8(lower).ok()
+}
+
 /// What follows a word at the beginning of a text, whatever the case of its ASCII letters.
 pub(crate) fn strip_word<'a>(text: &'a str, word: &str) -> Option<&'a str> {
     let start = text.get(..word.len())?;
@@ -122,6 +134,13 @@ mod tests {
             [(0, 1, 3), (1, 1, 4), (2, 2, 4), (3, 4, 6), (0, 7, 9)]
         );
         assert_eq!(words.find("").next(), None);
+    }
+
+    #[test]
+    fn short_words_are_lowered_in_place() {
+        assert_eq!(lower("AbÄ", &mut [0; 4]), Some("abÄ"));
+        assert_eq!(lower("", &mut [0; 4]), Some(""));
+        assert_eq!(lower("abcde", &mut [0; 4]), None);
     }
 
     proptest! {

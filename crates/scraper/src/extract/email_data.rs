@@ -2,6 +2,10 @@
 
 use super::mailbox::ADDRESS_MAX_BYTES;
 use super::tag::Attributes;
+use crate::words::lower;
+
+/// Longer than any word that tells a part, in bytes.
+const WORD_MAX_BYTES: usize = 16;
 
 /// What of an address an attribute holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +24,7 @@ pub(super) fn part_of(attribute: &str) -> Option<Part> {
     }
     let mut part = None;
     for word in name.split(['-', '_']).take(4) {
-        let of_word = match word.to_ascii_lowercase().as_str() {
+        let of_word = match lower(word, &mut [0; WORD_MAX_BYTES])? {
             "account" | "box" | "local" | "localpart" | "mailbox" | "name" | "recipient" | "u"
             | "user" | "username" => Part::Local,
             "d" | "dom" | "domain" | "host" | "hostname" | "server" | "website" => Part::Domain,
@@ -68,6 +72,9 @@ mod tests {
             ("data-mail-user", Some(Part::Local)),
             ("data-mail-domain", Some(Part::Domain)),
             ("data-tld", Some(Part::Suffix)),
+            ("data-EmailAddress", Some(Part::Whole)),
+            ("data-email-of-somebody-who-has-more-words", None),
+            ("data-emailaddressofthehouse", None),
             ("data-mail-list", None),
             ("data-domain-script", None),
             ("data-text", None),

@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 use foldhash::fast::RandomState;
 
 use super::marks::Place;
-use crate::words::{Words, strip_word};
+use crate::words::{Words, lower, strip_word};
 use words::{
     BARE_AT, BARE_DOT, BRACKETED_AT, BRACKETED_DOT, BRACKETS, COMMON_BARE_AT, DOUBTFUL_AT,
     EXAMPLES, LABELS, REPLACED, SIGNS, WARNINGS,
@@ -140,11 +140,11 @@ fn half_spaced(before: &str, after: &str) -> Option<Written<'static>> {
 }
 
 /// Words that are a sign wherever they stand apart, asked of every inline element.
-static SIGNS_APART: LazyLock<HashSet<&[u8], RandomState>> = LazyLock::new(|| {
+static SIGNS_APART: LazyLock<HashSet<&str, RandomState>> = LazyLock::new(|| {
     let words = BRACKETED_AT.iter().chain(BRACKETED_DOT).copied();
     let is_sure =
         |word: &&str| word.len() > 1 && !["bei", "chez", "eta", "alfa", "affe"].contains(word);
-    words.filter(is_sure).map(str::as_bytes).collect()
+    words.filter(is_sure).collect()
 });
 
 /// Longer than any of these, in bytes.
@@ -154,14 +154,7 @@ const SIGN_APART_MAX_BYTES: usize = 24;
 /// stands apart from what is around it.
 pub(super) fn is_spelled_sign(text: &str) -> bool {
     let text = text.trim_matches([' ', '_', '-', '*']);
-    // Nearly all that is asked is none, and needs no memory for that.
-    let mut lower = [0; SIGN_APART_MAX_BYTES];
-    let Some(lower) = lower.get_mut(..text.len()) else {
-        return false;
-    };
-    lower.copy_from_slice(text.as_bytes());
-    lower.make_ascii_lowercase();
-    SIGNS_APART.contains(&*lower)
+    lower(text, &mut [0; SIGN_APART_MAX_BYTES]).is_some_and(|sign| SIGNS_APART.contains(sign))
 }
 
 /// `info★firma.jp`, where the words behind say that the sign stands for the at sign.
@@ -388,9 +381,9 @@ mod tests {
 
     #[test]
     fn signs_in_words_are_known_in_either_case() {
-        assert!(SIGNS_APART.contains(&b"arroba"[..]));
+        assert!(SIGNS_APART.contains("arroba"));
         for sign in SIGNS_APART.iter() {
-            let sign = str::from_utf8(sign).expect("a word").to_ascii_uppercase();
+            let sign = sign.to_ascii_uppercase();
             assert!(is_spelled_sign(&format!(" *{sign}_")), "{sign}");
         }
         assert!(!is_spelled_sign(&"x".repeat(SIGN_APART_MAX_BYTES + 1)));

@@ -8,7 +8,7 @@ use trawl_domain::url_rules::{PageUrl, PageUrlError, SiteScope};
 use super::base::Base;
 use crate::not_fetched::{Reason, Refused};
 use crate::priority::{LABEL_MAX_BYTES, Topic, topic_of, topic_of_label};
-use crate::words::strip_word;
+use crate::words::{lower, strip_word};
 
 /// Most links kept of one page, in bytes of their URLs. Chosen: twice what the frontier takes
 /// from one page, as some of them will be known.
@@ -33,6 +33,9 @@ const FILE_ENDINGS: &[&str] = &[
     "rpm", "rss", "rtf", "svg", "swf", "tar", "tgz", "tif", "tiff", "ttf", "vcf", "wav", "webm",
     "webp", "wma", "wmv", "woff", "woff2", "xls", "xlsx", "xml", "xz", "zip",
 ];
+
+/// No shorter than any of these, in bytes.
+const ENDING_MAX_BYTES: usize = 5;
 
 /// Most bytes of what a link says, as it is written. Chosen: four times what is looked at, for
 /// entities and the white space of markup.
@@ -204,8 +207,8 @@ pub(crate) fn names_a_file(url: &PageUrl) -> bool {
     let sign = path.bytes().rposition(|byte| matches!(byte, b'/' | b'.'));
     let ending = sign.and_then(|at| path.get(at..)?.strip_prefix('.'));
     ending.is_some_and(|ending| {
-        let ending = ending.to_ascii_lowercase();
-        FILE_ENDINGS.binary_search(&ending.as_str()).is_ok()
+        lower(ending, &mut [0; ENDING_MAX_BYTES])
+            .is_some_and(|ending| FILE_ENDINGS.binary_search(&ending).is_ok())
     })
 }
 
@@ -238,6 +241,11 @@ mod tests {
     #[test]
     fn the_list_of_endings_is_sorted() {
         assert!(FILE_ENDINGS.is_sorted());
+        assert!(
+            FILE_ENDINGS
+                .iter()
+                .all(|ending| ending.len() <= ENDING_MAX_BYTES)
+        );
     }
 
     #[test]

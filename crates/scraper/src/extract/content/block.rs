@@ -276,6 +276,31 @@ impl<'a> Line<'a> {
 /// The words with single spaces between them that a text begins with, and the bytes of the gap
 /// after them.
 fn next_words(text: &str) -> (&str, usize) {
+    // Most texts are such words to their end.
+    let words = text.trim_end_matches(' ');
+    if is_plain(words.as_bytes()) {
+        return (words, text.len() - words.len());
+    }
+    words_before_gap(text)
+}
+
+/// Whether a text surely has no gap but single spaces within. Without a way out at the first
+/// gap, compilers compare many bytes at once.
+fn is_plain(text: &[u8]) -> bool {
+    let Some((first, rest)) = text.split_first() else {
+        return false;
+    };
+    let is_plain = |byte: u8| {
+        (byte >= b' ') & (byte != 0x7f) & (byte != 0xc2) & !(0xe1..=0xe3).contains(&byte)
+    };
+    *first > b' '
+        && is_plain(*first)
+        && text.iter().zip(rest).fold(true, |so_far, (before, byte)| {
+            so_far & is_plain(*byte) & ((*before > b' ') | (*byte > b' '))
+        })
+}
+
+fn words_before_gap(text: &str) -> (&str, usize) {
     let mut words_bytes = None;
     let bytes = text.as_bytes();
     let mut at = 0;
@@ -325,16 +350,18 @@ fn opening(style: &Style) -> &'static str {
     }
 }
 
-/// Writes a word so that nothing in it is taken for a mark.
-fn escape(out: &mut String, word: &str) {
-    let is_mark = |c: char| matches!(c, '\\' | '*' | '_' | '[' | ']' | '`' | '<' | '~');
-    let mut rest = word;
-    while let Some(at) = rest.find(is_mark) {
-        let (before, mark) = rest.split_at(at);
-        out.push_str(before);
-        out.push('\\');
-        let (mark, after) = mark.split_at(1);
-        out.push_str(mark);
+/// Writes words so that nothing in them is taken for a mark.
+fn escape(out: &mut String, words: &str) {
+    let is_mark = |b: &u8| matches!(b, b'\\' | b'*' | b'_' | b'[' | b']' | b'`' | b'<' | b'~');
+    let mut rest = words;
+    // Without a way out at the first mark, of which there is hardly any, compilers compare many
+    // bytes at once.
+    while rest.bytes().fold(false, |so_far, b| so_far | is_mark(&b))
+        && let Some(at) = rest.as_bytes().iter().position(is_mark)
+    {
+        let (before, after) = rest.split_at(at);
+        let (mark, after) = after.split_at(1);
+        out.extend([before, "\\", mark]);
         rest = after;
     }
     out.push_str(rest);
@@ -362,4 +389,29 @@ fn longest_run(text: &str) -> usize {
 fn fenced(text: &str) -> String {
     let fence = CODE_MARK.repeat(longest_run(text).max(2) + 1);
     format!("{fence}\n{}\n{fence}", text.trim_matches('\n'))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn plain_words_are_found_as_all_words_are(
+            text in "([a-zß–・]{1,9}|  ?|\\n|\u{a0}|\u{7f}|\u{3000}|\u{1680}|é){0,12}",
+        ) {
+            prop_assert_eq!(next_words(&text), words_before_gap(&text));
+        }
+
+        #[test]
+        fn each_mark_is_escaped(words in "[a-cß*_~`<>\\[\\]\\\\]{0,90}") {
+            let mut escaped = String::new();
+            escape(&mut escaped, &words);
+            let is_mark = |c: char| "\\*_[]`<~".contains(c);
+            let expected = words.chars().flat_map(|c| is_mark(c).then_some('\\').into_iter().chain([c]));
+            prop_assert_eq!(escaped, expected.collect::<String>());
+        }
+    }
 }
