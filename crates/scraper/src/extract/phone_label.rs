@@ -186,6 +186,9 @@ fn is_sign(c: char) -> bool {
 }
 
 #[cfg(test)]
+mod word_tests;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

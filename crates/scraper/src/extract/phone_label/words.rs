@@ -66,9 +66,7 @@ pub(super) const PHONE_WORDS: &[&str] = &[
     "fon",
     "fone",
     "fones",
-    "gsm",
     "helpline",
-    "hotline",
     "infoline",
     "infolinia",
     "kom",
@@ -77,7 +75,6 @@ pub(super) const PHONE_WORDS: &[&str] = &[
     "llámanos",
     "m",
     "mob",
-    "notruf",
     "p",
     "ph",
     "phone",
@@ -141,7 +138,6 @@ pub(super) const PHONE_STEMS: &[&str] = &[
     "звон",
     "κινητ",
     "τηλέφ",
-    "мобил",
     "моби",
     "телефон",
 ];
@@ -176,7 +172,6 @@ pub(super) const NOT_PHONE_STEMS: &[&str] = &[
     "telecop",
     "télécop",
     "telefa",
-    "telekom",
     "telema",
     "teleko",
 ];
@@ -195,7 +190,7 @@ pub(super) const FAX_PIECES: &[&str] = &[
     "팩스",
     "فاكس",
     "فکس",
-    "फैक्स",
+    "फैक",
 ];
 
 /// Words that announce a number of another kind, in lower case.
@@ -205,7 +200,6 @@ pub(super) const OTHER_WORDS: &[&str] = &[
     "agencia",
     "agência",
     "banco",
-    "bankgiro",
     "bic",
     "blz",
     "btw",
@@ -314,7 +308,7 @@ pub(super) const OTHER_STEMS: &[&str] = &[
 /// Words, beginnings and endings that announce some number, which a country code outweighs.
 pub(super) const WEAK_WORDS: &[&str] = &[
     "art", "code", "id", "kod", "lot", "mod", "no", "nr", "num", "nº", "ref", "réf", "serial",
-    "model", "n", "º", "№", "kl", "org", "plz", "zip",
+    "model", "n", "º", "kl", "org", "plz", "zip",
 ];
 pub(super) const WEAK_STEMS: &[&str] = &[
     "artik", "articl", "bestell", "invoice", "kunden", "order", "rechnung", "produ",
