@@ -268,6 +268,10 @@ impl Crawl {
         if self.progress.wants_sitemaps() {
             self.progress
                 .share(&mut page, self.sitemaps.found(), is_unread);
+            if !self.progress.wants_sitemaps() {
+                // All of it is recorded, and room for tens of thousands of URLs is free again.
+                self.sitemaps = Sitemaps::default();
+            }
         }
         Step::Page(page)
     }
