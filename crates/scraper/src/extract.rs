@@ -39,6 +39,7 @@ mod postal;
 mod region;
 mod registers;
 mod script_kind;
+mod seams;
 mod site_name;
 mod social;
 mod tag;

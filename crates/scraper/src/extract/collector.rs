@@ -24,7 +24,7 @@ use super::logo::Logo;
 use super::mask::Mask;
 use super::microdata::Microdata;
 use super::open_elements::OpenElements;
-use super::phone_label::sign_of;
+use super::phone_label::{is_note_number, sign_of};
 use super::phones::Phones;
 use super::script_kind::ScriptKind;
 use super::social::SocialLinks;
@@ -182,6 +182,9 @@ impl Collector {
             self.logo.enter(depth, &class, &id);
         }
         self.window.mark(element.is_inline());
+        if element.is_inline() && element != Element::WBR {
+            self.window.seam();
+        }
         self.is_in_noscript = element == Element::NOSCRIPT;
         if name.contains('-') {
             self.technologies.see(Kind::Element, name);
@@ -224,7 +227,10 @@ impl Collector {
 
     fn end_tag(&mut self, element: Element) {
         if element.is_inline() {
-            self.window.bracket(is_spelled_sign);
+            self.window.seam();
+            let is_note = |text: &str| element == Element::SUP && is_note_number(text);
+            self.window
+                .bracket(|text| is_note(text) || is_spelled_sign(text));
         } else {
             self.separate();
         }

@@ -25,6 +25,9 @@ const PARTS_MAX: usize = 6;
 /// Most bytes of one side of an address that are looked at.
 const SIDE_MAX_BYTES: usize = 160;
 
+/// Most bytes of a word that may announce an address.
+const LABEL_MAX_BYTES: usize = 24;
+
 /// How far before an address a warning is looked for, in bytes.
 const WARNING_REACH_BYTES: usize = 160;
 
@@ -244,9 +247,13 @@ fn is_labeled(outer: &str) -> bool {
 }
 
 fn has_label(outer: &str) -> bool {
-    let word = outer.trim_end_matches([' ', ':', '.', '-', '>', '»', '–']);
-    let start = word.ceil_char_boundary(word.len().saturating_sub(24));
-    let word = word.get(start..).unwrap_or_default().to_lowercase();
+    names_address(outer.trim_end_matches([' ', ':', '.', '-', '>', '»', '–']))
+}
+
+/// Whether a text ends in a word for an e-mail address.
+pub(super) fn names_address(text: &str) -> bool {
+    let start = text.ceil_char_boundary(text.len().saturating_sub(LABEL_MAX_BYTES));
+    let word = text.get(start..).unwrap_or_default().to_lowercase();
     LABELS.iter().any(|label| word.ends_with(label))
 }
 

@@ -161,6 +161,11 @@ pub(super) fn announces_fax(text: &str) -> bool {
             || FAX_PIECES.iter().any(|piece| since_number.contains(piece)))
 }
 
+/// Whether a raised text is the number of a note, and none of what it stands behind.
+pub(super) fn is_note_number(text: &str) -> bool {
+    (1..=2).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// The sign to put before the text of an element that is named after a phone or a fax.
 pub(super) fn sign_of(class: &str) -> Option<char> {
     let words = class.as_bytes().split(|b| !b.is_ascii_alphanumeric());

@@ -10,6 +10,7 @@ mod vanity;
 use std::borrow::Cow;
 
 use super::phone_label::{Label, is_mentioned};
+pub(super) use cut::is_span_or_clock;
 use cut::{is_bound, is_measured, number_bytes, without_clock};
 use lists::listed;
 pub(super) use lists::with_ending;
@@ -370,7 +371,8 @@ fn is_spaced_letter(c: char) -> bool {
     c.is_alphabetic() && c < '\u{2e80}'
 }
 
-fn is_phone_char(c: char) -> bool {
+/// A digit, or a sign that stands within numbers.
+pub(super) fn is_phone_char(c: char) -> bool {
     c.is_ascii_digit()
         || matches!(
             c,

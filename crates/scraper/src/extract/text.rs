@@ -4,6 +4,8 @@
 
 use std::borrow::Cow;
 
+use super::seams::is_gap;
+
 /// Bytes of text searched at once.
 const WINDOW_BYTES: usize = 16 * 1024;
 
@@ -102,6 +104,8 @@ pub(super) struct TextWindow {
     raw: String,
     /// Where the text of the inline element begins that was opened last.
     mark: Option<usize>,
+    /// Where inline elements begin and end, in order.
+    seams: Vec<usize>,
 }
 
 impl TextWindow {
@@ -130,6 +134,14 @@ impl TextWindow {
         self.mark = is_inline.then_some(self.raw.len());
     }
 
+    /// An inline element begins or ends, at which a word may end.
+    pub(super) fn seam(&mut self) {
+        let is_known = self.seams.last() == Some(&self.raw.len());
+        if !is_known && !self.raw.ends_with([' ', '\n']) {
+            self.seams.push(self.raw.len());
+        }
+    }
+
     /// Puts the text since the mark into brackets if it is of a kind, and forgets the mark.
     pub(super) fn bracket(&mut self, is_kind: impl Fn(&str) -> bool) {
         if let Some(mark) = self.mark.take()
@@ -139,6 +151,7 @@ impl TextWindow {
         {
             self.raw.insert(mark, '(');
             self.raw.push(')');
+            self.seams.retain(|seam| *seam < mark);
         }
     }
 
@@ -152,8 +165,9 @@ impl TextWindow {
 
     /// Hands out what is left.
     pub(super) fn finish(&mut self, mut search: impl FnMut(&str)) {
-        search(&readable(&self.raw));
+        search(&readable(&with_gaps(&self.raw, &self.seams)));
         self.raw.clear();
+        self.seams.clear();
     }
 
     fn push_piece(&mut self, mut text: &str, search: &mut impl FnMut(&str)) {
@@ -184,7 +198,13 @@ impl TextWindow {
             let word = tail.find(' ').unwrap_or(tail.len());
             (self.raw.len(), earliest + word)
         };
-        search(&readable(self.raw.get(..seen).unwrap_or_default()));
+        let text = self.raw.get(..seen).unwrap_or_default();
+        search(&readable(&with_gaps(text, &self.seams)));
+        self.seams.retain_mut(|seam| {
+            let is_kept = *seam > kept;
+            *seam = seam.saturating_sub(kept);
+            is_kept
+        });
         let carried = self.raw.get(kept..).unwrap_or_default().to_owned();
         self.raw = carried;
     }
@@ -216,6 +236,35 @@ fn is_single_spaced(text: &[u8]) -> bool {
         && text.iter().zip(rest).fold(true, |so_far, (before, byte)| {
             so_far & (*byte >= b' ') & ((*before > b' ') | (*byte > b' '))
         })
+}
+
+/// A text with a space at each seam within it that is a [gap](is_gap).
+fn with_gaps<'t>(text: &'t str, seams: &[usize]) -> Cow<'t, str> {
+    // The last first, as what is behind a seam ends at the next gap.
+    let mut gaps: Vec<usize> = Vec::new();
+    for &seam in seams.iter().rev() {
+        let end = gaps.last().copied().unwrap_or(text.len());
+        if let Some((before, behind)) = text.split_at_checked(seam)
+            && is_gap(
+                before,
+                behind.get(..end.saturating_sub(seam)).unwrap_or_default(),
+            )
+        {
+            gaps.push(seam);
+        }
+    }
+    if gaps.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let mut spaced = String::with_capacity(text.len() + gaps.len());
+    let mut kept = 0;
+    for gap in gaps.into_iter().rev() {
+        spaced.push_str(text.get(kept..gap).unwrap_or_default());
+        spaced.push(' ');
+        kept = gap;
+    }
+    spaced.push_str(text.get(kept..).unwrap_or_default());
+    Cow::Owned(spaced)
 }
 
 /// Text as it is seen: entities decoded, without what is invisible.
@@ -351,6 +400,31 @@ mod tests {
         window.push("ＴＥＬ：０３－１２３", |_| {});
         window.finish(|part| seen.push_str(part));
         assert_eq!(seen, "TEL:03-123");
+    }
+
+    #[test]
+    fn words_end_at_seams_that_are_gaps() {
+        let mut window = TextWindow::default();
+        for part in [
+            "Anna Ott",
+            "anna@firma.de",
+            "0711 123456",
+            "Fax",
+            "030 9876543",
+            "in",
+            "fo",
+            "@",
+            "firma.de",
+        ] {
+            window.push(part, |_| {});
+            window.seam();
+        }
+        let mut seen = String::new();
+        window.finish(|part| seen.push_str(part));
+        assert_eq!(
+            seen,
+            "Anna Ott anna@firma.de 0711 123456 Fax 030 9876543 info@firma.de"
+        );
     }
 
     proptest! {

@@ -126,6 +126,11 @@ pub(super) fn without_clock(text: &str) -> &str {
     }
 }
 
+/// Whether a text is nothing but the hours at which there is somebody: `8-17`, `24/7`.
+pub(in super::super) fn is_span_or_clock(text: &str) -> bool {
+    is_clock(text) || is_span(&groups(text), text)
+}
+
 /// Whether groups are the hours from which and to which there is somebody.
 fn is_span(pieces: &[&str], piece: &str) -> bool {
     let is_hour = |group: &&str| group.parse::<u8>().is_ok_and(|hour| hour <= 24);

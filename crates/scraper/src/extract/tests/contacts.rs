@@ -114,3 +114,58 @@ fn apostrophes_are_a_part_of_irish_names() {
     check("<p>l\u{2019}info@shop.com</p>", &["info@shop.com"]);
     check("<p>go\u{2019}info@shop.com</p>", &["info@shop.com"]);
 }
+
+#[test]
+fn markup_alone_divides_contacts() {
+    for (markup, emails, phones) in [
+        (
+            "<i class=material-icons>email</i>info@firma.de",
+            &["info@firma.de"][..],
+            &[][..],
+        ),
+        (
+            "<i class=material-icons>phone</i>0711 123456",
+            &[],
+            &["+49711123456"],
+        ),
+        (
+            "<span>Anna Ott</span><span>anna@firma.de</span>",
+            &["anna@firma.de"],
+            &[],
+        ),
+        (
+            "<span>Telefon</span><span>0711 123456</span><span>Fax</span><span>0711 123457</span>",
+            &[],
+            &["+49711123456"],
+        ),
+        (
+            "<span>0711 123456</span><span>info@firma.de</span><span>office@firma.de</span>",
+            &["info@firma.de", "office@firma.de"],
+            &["+49711123456"],
+        ),
+        (
+            "<span>Tel 0711 123456</span><span>8-17 Uhr</span>",
+            &[],
+            &["+49711123456"],
+        ),
+        ("Tel. 0711 123456<sup>1</sup>", &[], &["+49711123456"]),
+        (
+            "<b>in</b>fo@fir<wbr>ma.de Tel <b>0711</b><i>123456</i>",
+            &["info@firma.de"],
+            &["+49711123456"],
+        ),
+        (
+            "in&shy;fo@firma.de Tel 0711&shy; 123&shy;456",
+            &["info@firma.de"],
+            &["+49711123456"],
+        ),
+    ] {
+        let markup = format!("<html lang=de><p>{markup}</p>");
+        let bytes: Vec<&[u8]> = markup.as_bytes().chunks(1).collect();
+        let facts = extract(&bytes).facts;
+        let found: Vec<&str> = facts.emails.iter().map(|e| e.value.as_str()).collect();
+        assert_eq!(found, emails, "{markup}");
+        let found: Vec<&str> = facts.phones.iter().map(|p| p.value.as_str()).collect();
+        assert_eq!(found, phones, "{markup}");
+    }
+}
