@@ -341,6 +341,15 @@ impl Collector {
         for country in company.iter().filter_map(CompanyFact::country) {
             self.phones.hint(country);
         }
+        // Templates say "en" whatever the language.
+        let may_err = language_source == Some(LanguageSource::Attribute)
+            && language.as_deref().is_some_and(|tag| tag.starts_with("en"));
+        if may_err
+            && self.phones.asks_for_language()
+            && let Some(spoken) = detect(&content.text)
+        {
+            self.phones.hear(spoken);
+        }
         let host = self.page.host_str().unwrap_or_default();
         let phones = self.phones.resolve(host, language.as_deref());
         let technologies = self.technologies.finish();

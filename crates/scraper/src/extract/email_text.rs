@@ -6,13 +6,11 @@
 mod words;
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::sync::LazyLock;
 
-use foldhash::fast::RandomState;
-
 use super::marks::Place;
-use crate::words::{Words, lower, strip_word};
+use crate::words::{Words, strip_word};
+pub(super) use words::is_spelled_sign;
 use words::{
     BARE_AT, BARE_DOT, BRACKETED_AT, BRACKETED_DOT, BRACKETS, COMMON_BARE_AT, DOUBTFUL_AT,
     EXAMPLES, LABELS, REPLACED, SIGNS, WARNINGS,
@@ -140,24 +138,6 @@ fn half_spaced(before: &str, after: &str) -> Option<Written<'static>> {
         // A name in a network follows a space as well.
         (is_behind || is_announced || is_line_start(outer)).then_some(Written::Doubtful(address))
     }
-}
-
-/// Words that are a sign wherever they stand apart, asked of every inline element.
-static SIGNS_APART: LazyLock<HashSet<&str, RandomState>> = LazyLock::new(|| {
-    let words = BRACKETED_AT.iter().chain(BRACKETED_DOT).copied();
-    let is_sure =
-        |word: &&str| word.len() > 1 && !["bei", "chez", "eta", "alfa", "affe"].contains(word);
-    words.filter(is_sure).collect()
-});
-
-/// Longer than any of these, in bytes.
-const SIGN_APART_MAX_BYTES: usize = 24;
-
-/// Whether a text is the at sign or the dot in words, so that it can be nothing else where it
-/// stands apart from what is around it.
-pub(super) fn is_spelled_sign(text: &str) -> bool {
-    let text = text.trim_matches([' ', '_', '-', '*']);
-    lower(text, &mut [0; SIGN_APART_MAX_BYTES]).is_some_and(|sign| SIGNS_APART.contains(sign))
 }
 
 /// `info★firma.jp`, where the words behind say that the sign stands for the at sign.
@@ -386,17 +366,6 @@ mod tests {
     use super::super::marks::Marks;
     use super::*;
 
-    #[test]
-    fn signs_in_words_are_known_in_either_case() {
-        assert!(SIGNS_APART.contains("arroba"));
-        for sign in SIGNS_APART.iter() {
-            let sign = sign.to_ascii_uppercase();
-            assert!(is_spelled_sign(&format!(" *{sign}_")), "{sign}");
-        }
-        assert!(!is_spelled_sign(&"x".repeat(SIGN_APART_MAX_BYTES + 1)));
-        assert!(!is_spelled_sign("a"));
-    }
-
     fn spelled(text: &str) -> Vec<String> {
         written(text, &Marks::of(text).at_signs)
             .filter_map(|written| match written {
@@ -445,6 +414,7 @@ mod tests {
             ("info [-at-] firma.de", "info@firma.de"),
             ("info【at】firma.de", "info@firma.de"),
             ("\ninfo -at- firma.de", "info@firma.de"),
+            ("\ninfo /at/ firma.de", "info@firma.de"),
             ("Schreib info AT firma PUNKT de bitte", "info@firma.de"),
             ("schreib info AT firma.de bitte", "info@firma.de"),
             ("E-Mail: info at firma.de", "info@firma.de"),

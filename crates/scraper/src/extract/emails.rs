@@ -65,8 +65,8 @@ impl Emails {
 
     /// Takes the text that Cloudflare's script would decode.
     pub(super) fn add_cloudflare(&mut self, hex: &str) {
-        if let Some(address) = cloudflare(hex) {
-            self.add(&address, ContactMethod::Cloudflare);
+        if let Some(addresses) = cloudflare(hex) {
+            self.add_list(&addresses, ContactMethod::Cloudflare);
         }
     }
 

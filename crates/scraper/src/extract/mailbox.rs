@@ -13,12 +13,14 @@ const LOCAL_MAX_BYTES: usize = 64;
 
 /// Domains of placeholders, of error reports and of machines, with all below them.
 const FOREIGN_DOMAINS: &[&str] = &[
+    "address.com",
     "calendar.google.com",
     "company.com",
     "domain.com",
     "email.com",
     "gserviceaccount.com",
     "mysite.com",
+    "reallygreatsite.com",
     "sentry.io",
     "users.noreply.github.com",
     "website.com",
@@ -103,6 +105,25 @@ const PLACEHOLDER_NAMES: &[&str] = &[
 
 /// Names of persons that stand for any, and are real at the site's own domain.
 const PLACEHOLDER_PERSONS: &[&str] = &["jan.kowalski", "jane.doe", "john.doe"];
+
+/// Addresses that templates and forms show, unless of the site's own domain.
+const PLACEHOLDER_ADDRESSES: &[&str] = &[
+    "abc@xyz.com",
+    "admin@admin.com",
+    "demo@demo.com",
+    "filler@godaddy.com",
+    "jane@doe.com",
+    "john@doe.com",
+    "sample@sample.com",
+];
+
+/// Names of domains that sound like anybody's, of which some have mailboxes, and local parts that
+/// make an address there an example.
+const ANYBODYS_NAMES: &[&str] = &["email", "mail"];
+const ANYBODYS_LOCALS: &[&str] = &[
+    "abc", "dein", "deine", "demo", "din", "email", "ihr", "ihre", "il-tuo", "jouw", "mail", "min",
+    "mio", "moj", "sample", "sua", "test", "tu", "tua", "tuo", "twoj", "uw", "votre", "x",
+];
 
 /// Local parts that ask the reader to put in their own.
 const PLACEHOLDER_LOCALS: &[&str] = &[
@@ -273,11 +294,15 @@ pub(super) fn normal_address(address: &str, host: &str) -> Option<String> {
     let is_own = is_same_site(&domain, host);
     let is_public = (has_public_suffix(&domain) || is_suffix_with_mailboxes(&domain))
         && !is_placeholder_domain(&domain);
-    let is_anybody = PLACEHOLDER_PERSONS.contains(&&*local) && !is_own;
-    if !(is_own || is_public) || is_anybody {
-        return None;
-    }
-    Some(format!("{local}@{domain}"))
+    let address = format!("{local}@{domain}");
+    let is_anybodys = PLACEHOLDER_PERSONS.contains(&&*local)
+        || PLACEHOLDER_ADDRESSES.contains(&&*address)
+        || (ANYBODYS_LOCALS.contains(&&*local)
+            && domain
+                .split('.')
+                .next()
+                .is_some_and(|name| ANYBODYS_NAMES.contains(&name)));
+    (is_own || (is_public && !is_anybodys)).then_some(address)
 }
 
 fn ascii_domain(domain: &str) -> Option<String> {
@@ -320,4 +345,38 @@ fn is_placeholder_domain(domain: &str) -> bool {
     let registered = registrable_domain(domain).unwrap_or_default();
     let name = registered.split('.').next().unwrap_or_default();
     is_foreign || PLACEHOLDER_NAMES.contains(&name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_templates_show_is_no_address() {
+        for (address, is_real) in [
+            ("email@address.com", false),
+            ("john@doe.com", false),
+            ("jane@doe.com", false),
+            ("demo@demo.com", false),
+            ("admin@admin.com", false),
+            ("sample@sample.com", false),
+            ("abc@xyz.com", false),
+            ("hello@reallygreatsite.com", false),
+            ("filler@godaddy.com", false),
+            ("ihre@email.de", false),
+            ("tua@email.it", false),
+            ("x@mail.com", false),
+            ("email@email.nl", false),
+            ("petra.kraus@email.de", true),
+            ("novak@email.cz", true),
+            ("anna.ott@mail.de", true),
+            ("firma@firma.de", true),
+            ("help@godaddy.com", true),
+        ] {
+            let found = normal_address(address, "www.shop.test");
+            assert_eq!(found.is_some(), is_real, "{address}");
+        }
+        let own = normal_address("demo@demo.com", "www.demo.com");
+        assert_eq!(own.as_deref(), Some("demo@demo.com"));
+    }
 }

@@ -10,7 +10,10 @@ use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, Region}
 use super::marks::Marks;
 use super::phone_label::announces_fax;
 use super::phone_text::{Form, candidates, with_ending};
-use super::region::{region, region_of_country, region_of_domain, regions_in, regions_of_language};
+use super::region::{
+    region, region_of_country, region_of_domain, region_of_shared_domain, regions_in,
+    regions_of_codes, regions_of_language,
+};
 use crate::facts::CONTACTS_MAX;
 use crate::facts::contact::{ContactMethod, Evidence, Phone, add_found};
 use crate::words::strip_word;
@@ -34,6 +37,11 @@ const USUAL_DIGITS_MAX: usize = 12;
 /// Most digits of what counts something else, and most such pieces after a number.
 const SMALL_DIGITS_MAX: usize = 2;
 const PIECES_MAX: usize = 3;
+
+/// Digits of a North American area code, and how many digits in the order of counting make such a
+/// number an example.
+const AMERICAN_AREA: usize = 3;
+const AMERICAN_COUNTED: usize = 8;
 
 /// Countries whose numbers are always written with the zero before them, unless with the country
 /// code.
@@ -61,6 +69,8 @@ pub(super) struct Phones {
     is_of_no_country: bool,
     /// The countries in the text.
     named: Vec<Region>,
+    /// The country of the language that the text is in.
+    spoken: Option<Region>,
 }
 
 #[derive(Debug)]
@@ -112,12 +122,23 @@ impl Phones {
             self.add(number, ContactMethod::Text, form);
         });
         if self.is_of_no_country {
-            for region in regions_in(text, &marks.countries) {
+            let of_names = regions_in(text, &marks.countries);
+            for region in of_names.chain(regions_of_codes(text)) {
                 if self.named.len() < REGIONS_MAX && !self.named.contains(&region) {
                     self.named.push(region);
                 }
             }
         }
+    }
+
+    /// Whether a language that the page does not state would help to read its numbers.
+    pub(super) fn asks_for_language(&self) -> bool {
+        self.is_of_no_country && !self.candidates.is_empty()
+    }
+
+    /// Takes the language that the text of the page is in, where it may be another than is stated.
+    pub(super) fn hear(&mut self, language: &str) {
+        self.spoken = regions_of_language(language).1;
     }
 
     /// Takes a country, by code or name, that the page states of its business.
@@ -131,8 +152,8 @@ impl Phones {
     }
 
     /// The valid numbers. Those without country code are read as of the countries that the page
-    /// states, of the domain, of the language tag, of other numbers on the page, of the country at
-    /// the end of an address and of the language, in this order.
+    /// states, of the domain, of the language tag, of other numbers on the page, of the country of
+    /// an address and of the language, in this order.
     pub(super) fn resolve(&mut self, host: &str, language: Option<&str>) -> Vec<Phone> {
         let candidates = std::mem::take(&mut self.candidates);
         let regions = self.regions(&candidates, host, language);
@@ -171,6 +192,9 @@ impl Phones {
         let is_address = self.named.len() <= NAMED_MAX;
         let of_text = self.named.iter().copied().filter(|_| is_address);
         let (of_tag, of_language) = language.map(regions_of_language).unwrap_or_default();
+        let of_shared = language.and_then(|language| region_of_shared_domain(host, language));
+        // No number of the United States begins with a zero.
+        let with_zero = (of_language == Some(Region::US)).then_some(Region::GB);
         let mut regions = Vec::new();
         for region in self
             .hints
@@ -180,7 +204,10 @@ impl Phones {
             .chain(of_tag)
             .chain(of_numbers)
             .chain(of_text)
+            .chain(of_shared)
+            .chain(self.spoken)
             .chain(of_language)
+            .chain(with_zero)
         {
             if regions.len() < REGIONS_MAX && !regions.contains(&region) {
                 regions.push(region);
@@ -307,13 +334,24 @@ fn is_written_as_usual(text: &str, number: &PhoneNumber) -> bool {
     written.len() > 1 && written == groups(&number.format_as(PhoneNumberFormat::National))
 }
 
-/// Whether the digits are those that stand in forms and examples: `1234567890`, `5555555555`.
+/// Whether the digits are those that stand in forms and examples: `1234567890`, `5555555555`,
+/// `234 567 8900`, `212 222 2222`.
 fn is_placeholder(number: &PhoneNumber) -> bool {
     let digits = number.get_national_significant_number();
-    let mut bytes = digits.bytes();
-    let first = bytes.next();
+    let is_same = |text: &str| {
+        let mut bytes = text.bytes();
+        let first = bytes.next();
+        bytes.all(|byte| Some(byte) == first)
+    };
+    let is_counted = |text: &str| "01234567890123456789".contains(text);
+    let is_american = number.country_code == 1;
+    let begins = |count: usize| digits.get(..count).filter(|_| is_american);
+    let ends = |count: usize| digits.get(count..).filter(|_| is_american);
     digits.len() >= 7
-        && ("01234567890123456789".contains(&digits) || bytes.all(|byte| Some(byte) == first))
+        && (is_counted(&digits)
+            || is_same(&digits)
+            || begins(AMERICAN_COUNTED).is_some_and(is_counted)
+            || ends(AMERICAN_AREA).is_some_and(is_same))
 }
 
 fn valid(text: &str, region: Option<Region>) -> Option<PhoneNumber> {

@@ -106,6 +106,44 @@ pub(super) fn regions_in(text: &str, names: &[Place]) -> impl Iterator<Item = Re
     })
 }
 
+/// States and territories that stand before the postal codes of Australia.
+const AUSTRALIAN_STATES: &[&str] = &["ACT", "NSW", "NT", "QLD", "SA", "TAS", "VIC", "WA"];
+
+/// The countries that the postal codes in a text can only be of.
+pub(super) fn regions_of_codes(text: &str) -> impl Iterator<Item = Region> {
+    let mut before = "";
+    text.split_ascii_whitespace().filter_map(move |word| {
+        let first = std::mem::replace(&mut before, word);
+        let code = word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+        region_of_code(first.as_bytes(), code.as_bytes())
+    })
+}
+
+/// The country of a postal code of two words: `BN1 1EB`, `NSW 2000`.
+fn region_of_code(first: &[u8], second: &[u8]) -> Option<Region> {
+    match second {
+        [b'0'..=b'9', b'A'..=b'Z', b'A'..=b'Z'] => {
+            let area = first.iter().take_while(|byte| byte.is_ascii_uppercase());
+            let (_, district) = first.split_at_checked(area.count())?;
+            let is_district = match district {
+                [digit] => digit.is_ascii_digit(),
+                [digit, last] => {
+                    digit.is_ascii_digit() && (last.is_ascii_digit() || last.is_ascii_uppercase())
+                }
+                _ => false,
+            };
+            let is_area = (1..=2).contains(&(first.len() - district.len()));
+            (is_district && is_area).then_some(Region::GB)
+        }
+        [_, _, _, _] if second.iter().all(u8::is_ascii_digit) => {
+            let mut states = AUSTRALIAN_STATES.iter();
+            let is_state = states.any(|state| state.as_bytes() == first);
+            is_state.then_some(Region::AU)
+        }
+        _ => None,
+    }
+}
+
 /// Country domains that are used for their sound all over the world.
 const GENERIC_COUNTRY_DOMAINS: &[&str] = &[
     "ac", "ag", "ai", "cc", "co", "eu", "fm", "gg", "io", "la", "ly", "me", "nu", "sc", "sh", "so",
@@ -119,6 +157,12 @@ pub(super) fn region_of_domain(host: &str) -> Option<Region> {
         generic if GENERIC_COUNTRY_DOMAINS.contains(&generic) => None,
         country => region(country),
     }
+}
+
+/// The country of a domain that the world uses as well, for pages in its language.
+pub(super) fn region_of_shared_domain(host: &str, language: &str) -> Option<Region> {
+    let is_spanish = language.split('-').next() == Some("es");
+    (is_spanish && host.ends_with(".co")).then_some(Region::CO)
 }
 
 /// The country that a language tag names, and the one where most sites of the language are at
@@ -232,6 +276,23 @@ mod tests {
         ] {
             let names = Marks::of(text).countries;
             let found: Vec<Region> = regions_in(text, &names).collect();
+            assert_eq!(found, regions, "{text}");
+        }
+    }
+
+    #[test]
+    fn some_postal_codes_tell_their_country() {
+        for (text, regions) in [
+            ("12 North Street, Brighton BN1 1EB", &[Region::GB][..]),
+            ("London EC2R 8EJ, by the bank", &[Region::GB]),
+            ("1 Pitt St, Sydney NSW 2000.", &[Region::AU]),
+            ("Seattle WA 98101", &[]),
+            ("Ottawa K1A 0B1", &[]),
+            ("1012 AB Amsterdam", &[]),
+            ("size 3XL and 2XL", &[]),
+            ("ABC1 2DE", &[]),
+        ] {
+            let found: Vec<Region> = regions_of_codes(text).collect();
             assert_eq!(found, regions, "{text}");
         }
     }

@@ -1,5 +1,12 @@
 //! The words that are looked for around addresses.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+use foldhash::fast::RandomState;
+
+use crate::words::lower;
+
 /// Words for the at sign within brackets, in lower case.
 pub(super) const BRACKETED_AT: &[&str] = &[
     "@",
@@ -102,6 +109,7 @@ pub(super) const BARE_AT: &[&str] = &[
     " -at- ",
     " _at_ ",
     " *at* ",
+    " /at/ ",
     " apenstaartje ",
     " arobase ",
     " arroba ",
@@ -270,3 +278,37 @@ pub(super) const EXAMPLES: &[&str] = &[
     "например",
     "π.χ.",
 ];
+
+/// Words that are a sign wherever they stand apart, asked of every inline element.
+static SIGNS_APART: LazyLock<HashSet<&str, RandomState>> = LazyLock::new(|| {
+    let words = BRACKETED_AT.iter().chain(BRACKETED_DOT).copied();
+    let is_sure =
+        |word: &&str| word.len() > 1 && !["bei", "chez", "eta", "alfa", "affe"].contains(word);
+    words.filter(is_sure).collect()
+});
+
+/// Longer than any of these, in bytes.
+const SIGN_APART_MAX_BYTES: usize = 24;
+
+/// Whether a text is the at sign or the dot in words, so that it can be nothing else where it
+/// stands apart from what is around it.
+pub(in super::super) fn is_spelled_sign(text: &str) -> bool {
+    let text = text.trim_matches([' ', '_', '-', '*']);
+    lower(text, &mut [0; SIGN_APART_MAX_BYTES]).is_some_and(|sign| SIGNS_APART.contains(sign))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signs_in_words_are_known_in_either_case() {
+        assert!(SIGNS_APART.contains("arroba"));
+        for sign in SIGNS_APART.iter() {
+            let sign = sign.to_ascii_uppercase();
+            assert!(is_spelled_sign(&format!(" *{sign}_")), "{sign}");
+        }
+        assert!(!is_spelled_sign(&"x".repeat(SIGN_APART_MAX_BYTES + 1)));
+        assert!(!is_spelled_sign("a"));
+    }
+}

@@ -90,12 +90,15 @@ pub(super) fn is_repeated_slash(number: &str) -> bool {
 }
 
 /// The ways of writing that only phone numbers have: a trunk prefix with groups after it, an area
-/// code in brackets, and the three groups of the North American plan.
+/// code in brackets, and the groups of the North American plan.
 pub(super) fn is_grouped_as_phone(number: &str) -> bool {
     let groups = groups(number);
     let begins_with_zero = number.trim_start_matches('(').starts_with('0');
     let has_trunk_prefix = begins_with_zero && groups.len() >= 2;
-    has_trunk_prefix || is_north_american(&groups) || has_area_code(number)
+    // "8 495 1234567" in Russia.
+    let lengths = groups.iter().map(|group| group.len());
+    let is_russian = number.starts_with('8') && lengths.eq([1, 3, 7]);
+    has_trunk_prefix || is_russian || is_north_american(&groups) || has_area_code(number)
 }
 
 /// Whether groups of digits are those of the North American plan.

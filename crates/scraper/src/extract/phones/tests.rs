@@ -112,6 +112,8 @@ fn numbers_are_found_in_text() {
         ("Viber 0671234567", Some(Region::UA), "+380671234567"),
         ("هاتف 0112345678 غدا", Some(Region::SA), "+966112345678"),
         ("Tel.: 06.3221.4567", Some(Region::IT), "+390632214567"),
+        ("8 495 1234567", Some(Region::RU), "+74951234567"),
+        ("Whats: 11 9 8765-4321", Some(Region::BR), "+5511987654321"),
     ] {
         assert_eq!(in_text(text, region), [number], "{text}");
     }
@@ -363,8 +365,54 @@ fn a_link_after_the_word_fax_is_no_phone() {
 }
 
 #[test]
+fn ids_of_a_country_are_no_numbers_of_its_neighbor() {
+    for text in [
+        "BCE 0412.345.614",
+        "RPR Gent 0412.345.614",
+        "CHE-112.345.614",
+    ] {
+        let mut phones = Phones::new("a.be");
+        phones.add_text(text, &Marks::of(text));
+        assert_eq!(phones.resolve("a.be", Some("nl")), [], "{text}");
+    }
+    let mut phones = Phones::new("a.co");
+    phones.add_tel("3214859480", "");
+    let found = phones.resolve("a.co", Some("es"));
+    let found: Vec<&str> = found.iter().map(|phone| phone.value.as_str()).collect();
+    assert_eq!(found, ["+573214859480"]);
+}
+
+#[test]
+fn addresses_and_the_language_of_the_text_tell_the_country() {
+    let check = |text: &str, spoken: &str, number: &str| {
+        let mut phones = Phones::new("a.com");
+        phones.add_text(text, &Marks::of(text));
+        phones.hear(spoken);
+        let found = phones.resolve("a.com", Some("en-US"));
+        let found: Vec<&str> = found.iter().map(|phone| phone.value.as_str()).collect();
+        assert_eq!(found.concat(), number, "{text}");
+    };
+    check(
+        "Call 01273 412345\n12 North Street, Brighton BN1 1EB",
+        "en",
+        "+441273412345",
+    );
+    check(
+        "Ph 0412 345 678, 1 Pitt St, Sydney NSW 2000",
+        "en",
+        "+61412345678",
+    );
+    check("Tel. 0711 123456", "de", "+49711123456");
+    check("Tel. 0711 123456", "en", "");
+    check("Tel: 020 7946 0958", "en", "+442079460958");
+    check("(303) 292-3344, Seattle WA 98101", "en", "+13032923344");
+}
+
+#[test]
 fn placeholders_are_no_numbers() {
     for target in [
+        "+1 234 567 8900",
+        "+1 212 222 2222",
         "+1234567890",
         "1234567890",
         "01234567890",
