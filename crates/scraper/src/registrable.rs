@@ -36,6 +36,15 @@ pub(crate) fn is_same_site(one: &str, other: &str) -> bool {
     one == other || registrable_domain(one).is_some_and(|d| Some(d) == registrable_domain(other))
 }
 
+/// Whether two hosts have one name under different suffixes: `firma.de`, `www.firma.com`.
+pub(crate) fn is_same_name(one: &str, other: &str) -> bool {
+    let name = |host| {
+        let (name, _suffix) = registrable_domain(host)?.split_once('.')?;
+        Some(name)
+    };
+    name(one).is_some_and(|found| Some(found) == name(other))
+}
+
 /// Fewest bytes of a name that tells a host of the site's own, such as `firma.b-cdn.net`.
 const OWN_LABEL_MIN_BYTES: usize = 4;
 
@@ -104,6 +113,17 @@ mod tests {
         }
         assert!(!is_own_url("https://abc.net/x", "ab.de"), "a short name");
         assert!(is_own_url("http://127.0.0.1:80/x", "127.0.0.1"));
+    }
+
+    #[test]
+    fn a_name_may_stand_under_several_suffixes() {
+        assert!(is_same_name("firma.de", "www.firma.co.uk"));
+        assert!(is_same_name("shop.firma.de", "firma.com"));
+        assert!(is_same_name("firma.blogspot.com", "firma.com"));
+        assert!(!is_same_name("firma.de", "firma-gmbh.de"));
+        assert!(!is_same_name("firma.de", "firma.parking.com"));
+        assert!(!is_same_name("127.0.0.1", "127.0.0.2"));
+        assert!(!is_same_name("de", "de"));
     }
 
     #[test]

@@ -80,7 +80,9 @@ pub(crate) fn settings() -> FetchSettings {
         fetch_timeout: Duration::from_secs(5),
         max_body_bytes: 256 * 1024,
         addresses: "127.0.0.0/8".parse().expect("networks"),
-        static_names: "*.test=127.0.0.1".parse().expect("names"),
+        static_names: "*.test=127.0.0.1,*.example=127.0.0.1"
+            .parse()
+            .expect("names"),
     }
 }
 

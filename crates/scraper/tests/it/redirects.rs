@@ -73,6 +73,28 @@ async fn what_is_not_ascii_in_a_redirect_is_sent_back_as_it_came() {
 }
 
 #[tokio::test]
+async fn the_start_page_may_move_to_its_name_under_another_suffix() {
+    let farm = SiteFarm::start().await.expect("farm");
+    let target = format!("http://www.{}/", farm.domain("shop.example"));
+    let moved = Site::new(1).with_redirect("/", &target);
+    farm.add_site("shop.test", moved.clone());
+    farm.add_site("other.test", moved);
+    farm.add_site("www.shop.example", Site::new(2));
+    let crawled = run(settings(), order(&farm.domain("shop.test"), 10)).await;
+    assert_eq!(crawled.fetched(), 2);
+    assert!(crawled.pages[1].url.contains("//www.shop.example"));
+    farm.forget_hits();
+    let crawled = run(settings(), order(&farm.domain("other.test"), 10)).await;
+    assert_eq!(crawled.ending(), ("error", Some("redirect_off_site")));
+    assert!(
+        crawled.sentence().contains(&target),
+        "{}",
+        crawled.sentence()
+    );
+    assert!(farm.hits("www.shop.example").is_empty());
+}
+
+#[tokio::test]
 async fn another_site_is_never_asked() {
     let farm = SiteFarm::start().await.expect("farm");
     let target = format!("http://{}/", farm.domain("other.test"));
