@@ -291,6 +291,9 @@ fn first_of<'a>(text: &str, pieces: impl IntoIterator<Item = &'a &'static str>) 
 }
 
 #[cfg(test)]
+mod cases;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
