@@ -7,6 +7,7 @@
 
 mod block;
 mod boilerplate;
+mod containers;
 mod part;
 mod table;
 mod words;
@@ -22,15 +23,15 @@ use super::tag::Attributes;
 use super::text::clean;
 use crate::facts::content::{MARKDOWN_MAX_BYTES, TEXT_MAX_BYTES};
 use block::{Block, Kind, Mark, Style};
+use containers::Containers;
 use part::{Limits, Part, Written};
 use table::Table;
 
 /// Bytes of text kept as a sample where no text is asked for.
 const SAMPLE_BYTES: usize = 2048;
 
-/// Most inline elements that are open at the same time, and most lists and quotes.
+/// Most inline elements that are open at the same time.
 const STYLES_MAX: usize = 16;
-const CONTAINERS_MAX: usize = 16;
 
 /// Most bytes of a URL in Markdown, and of the text of an image.
 const URL_MAX_BYTES: usize = 512;
@@ -57,33 +58,19 @@ pub(super) struct MainContent {
     link: Option<usize>,
     /// Open inline elements, for Markdown.
     styles: Vec<(usize, Style)>,
-    containers: Vec<Container>,
+    containers: Containers,
     table: Option<Table>,
     block: Block,
     written: Written,
-    /// The block before was one of a list.
-    was_in_list: bool,
+    /// The depths of the outermost open item of a list and of the open paragraph.
+    item: Option<usize>,
+    paragraph: Option<usize>,
+    /// Links that were opened since the last block with text.
+    links: u32,
+    /// All of them lead to the start page or to the top of this one.
+    leads_home: bool,
     outside: Part,
     inside: Part,
-}
-
-/// An element that says something of the blocks in it.
-#[derive(Debug)]
-struct Container {
-    depth: usize,
-    kind: ContainerKind,
-}
-
-#[derive(Debug)]
-enum ContainerKind {
-    Quote,
-    /// A list, with the number of its next item if those are numbered.
-    List(Option<u64>),
-    /// An item, with what stands before its first line, until that is written.
-    Item {
-        marker: String,
-        is_written: bool,
-    },
 }
 
 /// The main content.
@@ -117,11 +104,14 @@ impl MainContent {
             preformatted: None,
             link: None,
             styles: Vec::new(),
-            containers: Vec::new(),
+            containers: Containers::default(),
             table: None,
             block: Block::default(),
             written: Written::default(),
-            was_in_list: false,
+            item: None,
+            paragraph: None,
+            links: 0,
+            leads_home: false,
             outside: Part::default(),
             inside: Part::default(),
         }
@@ -134,6 +124,7 @@ impl MainContent {
         }
         if self.block.is_blank() {
             self.block.clear();
+            self.forget_links();
         } else {
             self.write_block();
         }
@@ -168,7 +159,8 @@ impl MainContent {
             return;
         };
         let is_in_main = self.main.is_some();
-        if boilerplate::is_boilerplate(element, attributes, class, id, is_in_main) {
+        let is_in_heading = self.heading.is_some();
+        if boilerplate::is_boilerplate(element, attributes, class, id, is_in_main, is_in_heading) {
             self.dropped = Some(depth);
             self.drops_form = element == Element::FORM;
             return;
@@ -191,6 +183,8 @@ impl MainContent {
                 }
             }
             Element::A => self.enter_link(depth, attributes, base),
+            Element::LI => self.item = self.item.or(Some(depth)),
+            Element::P => self.paragraph = self.paragraph.or(Some(depth)),
             _ => {}
         }
         if attributes.raw("role") == Some("main") {
@@ -216,11 +210,7 @@ impl MainContent {
         while let Some((_, style)) = self.styles.pop_if(|(at, _)| is_closed(*at)) {
             self.block.mark(Mark::Close(style));
         }
-        while self
-            .containers
-            .pop_if(|open| is_closed(open.depth))
-            .is_some()
-        {}
+        self.containers.leave(depth);
         if self
             .table
             .as_ref()
@@ -231,7 +221,12 @@ impl MainContent {
         if self.main.is_some_and(is_closed) {
             self.main = None;
         }
-        for open in [&mut self.link, &mut self.preformatted] {
+        for open in [
+            &mut self.link,
+            &mut self.preformatted,
+            &mut self.item,
+            &mut self.paragraph,
+        ] {
             if open.is_some_and(is_closed) {
                 *open = None;
             }
@@ -267,6 +262,9 @@ impl MainContent {
         outside.finish(self.limits);
         let is_main =
             !inside.is_empty() && inside.words.saturating_mul(MAIN_WORDS_PART) >= outside.words;
+        if !is_main {
+            outside.fall_back(self.limits);
+        }
         let part = std::mem::take(if is_main { inside } else { outside });
         Content {
             words: part.words,
@@ -296,14 +294,15 @@ impl MainContent {
         let Some(href) = attributes.get("href") else {
             return;
         };
-        let is_contact = |scheme: &str| {
-            let start = href.trim_start().get(..scheme.len());
-            start.is_some_and(|start| start.eq_ignore_ascii_case(scheme))
-        };
-        if is_contact("mailto:") || is_contact("tel:") {
+        if let Some(url) = contact_url(&href) {
+            if self.formats.markdown && url.len() <= URL_MAX_BYTES {
+                self.open_style(depth, Style::Link(Arc::from(url)));
+            }
             return;
         }
         self.link = self.link.or(Some(depth));
+        self.leads_home = leads_home(&href) && (self.leads_home || self.links == 0);
+        self.links = self.links.saturating_add(1);
         if self.formats.markdown
             && let Some(url) = markdown_url(base, &href)
         {
@@ -313,30 +312,19 @@ impl MainContent {
 
     /// What only Markdown tells.
     fn enter_markdown(&mut self, element: Element, depth: usize, attributes: &Attributes<'_>) {
-        let kind = match element {
-            Element::B | Element::STRONG => return self.open_style(depth, Style::Strong),
-            Element::EM | Element::I => return self.open_style(depth, Style::Emphasis),
-            Element::DEL | Element::S | Element::STRIKE => {
-                return self.open_style(depth, Style::Strike);
-            }
-            Element::CODE | Element::KBD | Element::SAMP | Element::TT => {
-                return self.open_style(depth, Style::Code);
-            }
-            Element::BLOCKQUOTE => ContainerKind::Quote,
-            Element::UL | Element::MENU => ContainerKind::List(None),
-            Element::OL => {
-                let start = attributes.get("start");
-                ContainerKind::List(Some(start.and_then(|n| n.trim().parse().ok()).unwrap_or(1)))
-            }
-            Element::LI => ContainerKind::Item {
-                marker: self.next_marker(),
-                is_written: false,
-            },
-            _ => return,
+        let style = match element {
+            Element::B | Element::STRONG => Style::Strong,
+            Element::EM | Element::I => Style::Emphasis,
+            Element::DEL | Element::S | Element::STRIKE => Style::Strike,
+            Element::CODE | Element::KBD | Element::SAMP | Element::TT => Style::Code,
+            _ => return self.containers.enter(element, depth, attributes),
         };
-        if self.containers.len() < CONTAINERS_MAX {
-            self.containers.push(Container { depth, kind });
-        }
+        self.open_style(depth, style);
+    }
+
+    /// Forgets the links of pictures, but for one that is still open: it is that of the next block.
+    fn forget_links(&mut self) {
+        self.links = self.links.min(u32::from(self.link.is_some()));
     }
 
     fn open_style(&mut self, depth: usize, style: Style) {
@@ -356,26 +344,6 @@ impl MainContent {
         self.block.mark(mark);
     }
 
-    /// What stands before the next item of the innermost list.
-    fn next_marker(&mut self) -> String {
-        let list = self
-            .containers
-            .iter_mut()
-            .rev()
-            .find_map(|open| match &mut open.kind {
-                ContainerKind::List(number) => Some(number),
-                _ => None,
-            });
-        match list {
-            Some(Some(number)) => {
-                let marker = format!("{number}. ");
-                *number = number.saturating_add(1);
-                marker
-            }
-            _ => "- ".to_owned(),
-        }
-    }
-
     fn write_block(&mut self) {
         let kind = match (self.preformatted, self.heading) {
             (Some(_), _) => Kind::Preformatted,
@@ -386,7 +354,14 @@ impl MainContent {
         written.text.clear();
         written.markdown.clear();
         written.is_linked = self.block.is_linked();
-        written.is_heading = matches!(kind, Kind::Heading(_));
+        written.heading = match kind {
+            Kind::Heading(level) => Some(level),
+            _ => None,
+        };
+        written.links = self.links;
+        written.leads_home = self.leads_home && self.links > 0;
+        written.is_item = self.item.is_some();
+        written.is_paragraph = self.paragraph.is_some() && !written.is_item;
         match self.only_counted(kind) {
             Some(words) => {
                 written.words = words;
@@ -404,8 +379,13 @@ impl MainContent {
             }
             written.markdown = self.block.markdown(kind);
         }
+        if self.block.has_text() {
+            self.links = 0;
+        } else {
+            self.forget_links();
+        }
         self.block.clear();
-        let holds_more = kind != Kind::Paragraph || self.is_in_list();
+        let holds_more = kind != Kind::Paragraph || self.item.is_some();
         match &mut self.table {
             // A caption stands before the first cell.
             Some(table) if !table.has_cells() => self.place(&mut written),
@@ -438,11 +418,6 @@ impl MainContent {
         Some(self.block.words())
     }
 
-    fn is_in_list(&self) -> bool {
-        let is_item = |open: &Container| matches!(open.kind, ContainerKind::Item { .. });
-        self.containers.iter().any(is_item)
-    }
-
     /// Takes the open table apart.
     fn place_table(&mut self) {
         if let Some(table) = self.table.take() {
@@ -463,10 +438,7 @@ impl MainContent {
     /// Takes a block to where it belongs.
     fn place(&mut self, written: &mut Written) {
         if self.formats.markdown && !written.markdown.is_empty() {
-            let is_in_list = self.is_in_list();
-            written.is_tight = is_in_list && self.was_in_list;
-            self.was_in_list = is_in_list;
-            self.write_prefix(&mut written.markdown);
+            written.gap = self.containers.write(&mut written.markdown);
         }
         if self.main.is_some() {
             self.inside.keep(written, self.limits);
@@ -474,32 +446,41 @@ impl MainContent {
             self.outside.weigh(written, self.limits);
         }
     }
+}
 
-    /// Writes before each line what its quotes and lists ask for.
-    fn write_prefix(&mut self, markdown: &mut String) {
-        if self.containers.is_empty() {
-            return;
-        }
-        let mut first = String::new();
-        let mut others = String::new();
-        for open in &mut self.containers {
-            match &mut open.kind {
-                ContainerKind::Quote => {
-                    first.push_str("> ");
-                    others.push_str("> ");
-                }
-                ContainerKind::List(_) => {}
-                ContainerKind::Item { marker, is_written } => {
-                    let indent = " ".repeat(marker.len());
-                    first.push_str(if *is_written { &indent } else { marker });
-                    others.push_str(&indent);
-                    *is_written = true;
-                }
+/// Whether a link leads to the start page or to the top of the page, as each page has them.
+fn leads_home(href: &str) -> bool {
+    matches!(
+        href.trim(),
+        "/" | "./"
+            | "../"
+            | "#"
+            | "#top"
+            | "/index.html"
+            | "index.html"
+            | "/index.php"
+            | "index.php"
+    )
+}
+
+/// The URL of a link to a mail address or a phone number, as it can stand in Markdown.
+fn contact_url(href: &str) -> Option<String> {
+    let (scheme, target) = href.split_once(':')?;
+    let scheme = scheme.trim();
+    let scheme = ["mailto", "tel"]
+        .into_iter()
+        .find(|known| known.eq_ignore_ascii_case(scheme))?;
+    let mut url = format!("{scheme}:");
+    for sign in target.trim().chars() {
+        match sign {
+            ' ' | '(' | ')' | '<' | '>' => {
+                url.push_str(&format!("%{:02X}", u32::from(sign)));
             }
+            _ if sign.is_control() => {}
+            _ => url.push(sign),
         }
-        first.push_str(&markdown.replace('\n', &format!("\n{others}")));
-        *markdown = first;
     }
+    Some(url)
 }
 
 /// An absolute URL that can stand in Markdown.

@@ -36,7 +36,10 @@ pub(super) fn attribute_text(value: &str) -> Cow<'_, str> {
 
 /// Makes raw text a single clean line of at most `max_bytes`; `None` if nothing is left.
 pub(super) fn clean(raw: &str, max_bytes: usize) -> Option<String> {
-    let decoded = htmlize::unescape(raw);
+    let mut decoded = htmlize::unescape(raw);
+    if !decoded.is_ascii() && decoded.contains(is_invisible) {
+        decoded.to_mut().retain(|sign| !is_invisible(sign));
+    }
     let mut line = String::with_capacity(decoded.len().min(max_bytes));
     for word in decoded.split(|c: char| c.is_whitespace() || c.is_control()) {
         if word.is_empty() {
@@ -59,6 +62,13 @@ pub(super) fn clean(raw: &str, max_bytes: usize) -> Option<String> {
         }
     }
     if line.is_empty() { None } else { Some(line) }
+}
+
+/// Signs that only say where a line may or may not break: the soft hyphen, the space and the
+/// joiner without width, the byte order mark. Not U+200C and U+200D, with which Persian, Hindi and
+/// emoji are spelled.
+pub(super) fn is_invisible(sign: char) -> bool {
+    matches!(sign, '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}')
 }
 
 /// The bytes that clean text, line breaks and tabs take within a JSON text.

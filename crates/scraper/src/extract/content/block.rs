@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::super::text::is_invisible;
 use super::words;
 
 /// Most bytes of markup in one block; what is longer becomes two.
@@ -79,7 +80,11 @@ impl Block {
     /// There is nothing to be seen.
     pub(super) fn is_blank(&self) -> bool {
         let is_image = |(_, mark): &(usize, Mark)| matches!(mark, Mark::Image { .. });
-        self.raw.bytes().all(|byte| byte.is_ascii_whitespace()) && !self.marks.iter().any(is_image)
+        !self.has_text() && !self.marks.iter().any(is_image)
+    }
+
+    pub(super) fn has_text(&self) -> bool {
+        !self.raw.bytes().all(|byte| byte.is_ascii_whitespace())
     }
 
     /// Most of the text leads elsewhere.
@@ -199,13 +204,14 @@ impl<'a> Line<'a> {
     fn write(&mut self, raw: &str, kind: Kind, escapes: bool) {
         let text = htmlize::unescape(raw);
         if kind == Kind::Preformatted {
-            let is_kept = |c: &char| !c.is_control() || matches!(c, '\n' | '\t');
+            let is_kept =
+                |c: &char| matches!(c, '\n' | '\t') || !(c.is_control() || is_invisible(*c));
             self.out.extend(text.chars().filter(is_kept));
             return;
         }
         let mut rest = &*text;
         while !rest.is_empty() {
-            let (words, gap_bytes) = next_words(rest);
+            let (words, gap_bytes, is_gap) = next_words(rest);
             if !words.is_empty() {
                 self.begin_word();
                 if escapes {
@@ -214,7 +220,7 @@ impl<'a> Line<'a> {
                     self.out.push_str(words);
                 }
             }
-            self.has_gap |= gap_bytes > 0;
+            self.has_gap |= is_gap;
             rest = rest.get(words.len() + gap_bytes..).unwrap_or_default();
         }
     }
@@ -273,13 +279,13 @@ impl<'a> Line<'a> {
     }
 }
 
-/// The words with single spaces between them that a text begins with, and the bytes of the gap
-/// after them.
-fn next_words(text: &str) -> (&str, usize) {
+/// The words with single spaces between them that a text begins with, the bytes after them that
+/// are left out, and whether those are a gap or cannot be seen at all.
+fn next_words(text: &str) -> (&str, usize, bool) {
     // Most texts are such words to their end.
     let words = text.trim_end_matches(' ');
     if is_plain(words.as_bytes()) {
-        return (words, text.len() - words.len());
+        return (words, text.len() - words.len(), words.len() < text.len());
     }
     words_before_gap(text)
 }
@@ -291,7 +297,11 @@ fn is_plain(text: &[u8]) -> bool {
         return false;
     };
     let is_plain = |byte: u8| {
-        (byte >= b' ') & (byte != 0x7f) & (byte != 0xc2) & !(0xe1..=0xe3).contains(&byte)
+        (byte >= b' ')
+            & (byte != 0x7f)
+            & (byte != 0xc2)
+            & !(0xe1..=0xe3).contains(&byte)
+            & (byte != 0xef)
     };
     *first > b' '
         && is_plain(*first)
@@ -300,7 +310,7 @@ fn is_plain(text: &[u8]) -> bool {
         })
 }
 
-fn words_before_gap(text: &str) -> (&str, usize) {
+fn words_before_gap(text: &str) -> (&str, usize, bool) {
     let mut words_bytes = None;
     let bytes = text.as_bytes();
     let mut at = 0;
@@ -309,8 +319,15 @@ fn words_before_gap(text: &str) -> (&str, usize) {
             b' ' if at > 0 && words_bytes.is_none() && begins_word(bytes.get(at + 1)) => (false, 1),
             0..=b' ' | 0x7f => (true, 1),
             // The signs whose first byte is one of these include all other spaces and controls.
-            0xc2 | 0xe1 | 0xe2 | 0xe3 => {
+            0xc2 | 0xe1 | 0xe2 | 0xe3 | 0xef => {
                 let sign = text.get(at..).and_then(|rest| rest.chars().next());
+                if let Some(sign) = sign.filter(|sign| is_invisible(*sign)) {
+                    if words_bytes.is_some() {
+                        at += sign.len_utf8();
+                        continue;
+                    }
+                    return (text.get(..at).unwrap_or_default(), sign.len_utf8(), false);
+                }
                 let is_gap = |c: char| c.is_whitespace() || c.is_control();
                 (sign.is_some_and(is_gap), sign.map_or(1, char::len_utf8))
             }
@@ -327,12 +344,13 @@ fn words_before_gap(text: &str) -> (&str, usize) {
     (
         text.get(..words_bytes).unwrap_or_default(),
         at - words_bytes,
+        at > words_bytes,
     )
 }
 
 /// Whether a byte is sure to be no part of a gap.
 fn begins_word(byte: Option<&u8>) -> bool {
-    byte.is_some_and(|byte| !matches!(byte, 0..=b' ' | 0x7f | 0xc2 | 0xe1 | 0xe2 | 0xe3))
+    byte.is_some_and(|byte| !matches!(byte, 0..=b' ' | 0x7f | 0xc2 | 0xe1 | 0xe2 | 0xe3 | 0xef))
 }
 
 fn visible_bytes(text: &str) -> usize {

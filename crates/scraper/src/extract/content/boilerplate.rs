@@ -11,8 +11,11 @@ pub(super) fn is_boilerplate(
     class: &str,
     id: &str,
     is_in_main: bool,
+    is_in_heading: bool,
 ) -> bool {
     match element {
+        // The heading of something that opens.
+        Element::BUTTON if is_in_heading => return is_hidden(attributes),
         Element::ASIDE
         | Element::AUDIO
         | Element::BUTTON
@@ -39,7 +42,10 @@ pub(super) fn is_boilerplate(
     if attributes.is_empty() {
         return false;
     }
-    is_named(class, id) || is_hidden(attributes) || has_other_role(attributes, is_in_main)
+    is_named(class, id)
+        || asks_for_consent(class, id, attributes)
+        || is_hidden(attributes)
+        || has_other_role(attributes, is_in_main)
 }
 
 fn is_named(class: &str, id: &str) -> bool {
@@ -99,6 +105,48 @@ fn is_name(word: &str) -> bool {
             | "visually-hidden"
             | "widget-area"
     )
+}
+
+/// Whether an element is a banner that asks for consent to cookies.
+fn asks_for_consent(class: &str, id: &str, attributes: &Attributes<'_>) -> bool {
+    is_consent_name(id)
+        || class.split_ascii_whitespace().any(is_consent_name)
+        || (attributes.raw("role").is_some()
+            && attributes
+                .raw("aria-label")
+                .is_some_and(|label| label.to_ascii_lowercase().contains("cookie")))
+}
+
+/// Beginnings of the classes and ids of the banners of consent tools, by their first letter, as
+/// every word of every class is asked for. What such tools write into a privacy notice, as
+/// `cmplz-document`, is not among them.
+fn is_consent_name(word: &str) -> bool {
+    let prefixes: &[&str] = match word.as_bytes().first() {
+        Some(b'B') => &["BorlabsCookie"],
+        Some(b'C') => &["CybotCookiebot"],
+        Some(b'b') => &["borlabs-cookie", "brlbs-cmpnt-dialog"],
+        Some(b'c') => &[
+            "cc-banner",
+            "cc-window",
+            "ccm--",
+            "cky-",
+            "cli-",
+            "cmplz-cookiebanner",
+            "cmplz-manage-consent",
+            "cookie-law-info",
+            "cookiefirst-",
+        ],
+        Some(b'd') => &["didomi-"],
+        Some(b'i') => &["iubenda-cs-"],
+        Some(b'k') => &["klaro-"],
+        Some(b'm') => &["moove_gdpr"],
+        Some(b'o') => &["onetrust-", "osano-cm"],
+        Some(b'q') => &["qc-cmp"],
+        Some(b't') => &["tarteaucitron", "termly-", "truste_"],
+        Some(b'u') => &["uc-banner", "usercentrics-"],
+        _ => return false,
+    };
+    word == "klaro" || prefixes.iter().any(|prefix| word.starts_with(prefix))
 }
 
 fn is_hidden(attributes: &Attributes<'_>) -> bool {

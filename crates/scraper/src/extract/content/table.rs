@@ -84,6 +84,7 @@ impl Table {
                 let cell = row.get(column).map(Vec::as_slice).unwrap_or_default();
                 cells += cell.len();
                 linked_cells += cell.iter().filter(|block| block.is_linked).count();
+                table.links += cell.iter().map(|block| block.links).sum::<u32>();
                 table.words += cell.iter().map(|block| block.words).sum::<u64>();
                 if column > 0 {
                     table.text.push('\t');

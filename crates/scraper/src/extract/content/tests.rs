@@ -1,3 +1,5 @@
+mod pages;
+
 use trawl_domain::url_rules::PageUrl;
 
 use super::super::page_of;
@@ -69,8 +71,19 @@ fn what_frames_the_content_is_left_out() {
         "<svg><text>no words of this</text><path/></svg>",
         "<button>no words of this</button>",
         "<template><p>no words of this</p></template>",
+        "<div class='cmplz-cookiebanner cmplz-hidden'>no words of this</div>",
+        "<div id=BorlabsCookieBox><p>no words of this</p></div>",
+        "<div id=CybotCookiebotDialog>no words of this</div>",
+        "<div id=onetrust-consent-sdk><h2>no words of this</h2></div>",
+        "<div id=usercentrics-root>no words of this</div>",
+        "<div class=cky-consent-bar>no words of this</div>",
+        "<div id=iubenda-cs-banner>no words of this</div>",
+        "<div class=klaro>no words of this</div>",
+        "<div id=cookie-law-info-again>no words of this</div>",
+        "<div role=dialog aria-label=Cookies>no words of this</div>",
+        "<div role=region aria-label='Cookie-Hinweis'>no words of this</div>",
         "<ul><li><a href=/a>One</a><li><a href=/b>Two</a></ul>",
-        "<div><a href=/a>One</a> | <a href=/b>Two</a></div><p>no words</p><p><a href=/c>Three</a></p>",
+        "<div><a href=/a>One</a> | <a href=/b>Two</a></div><p>no words</p><p><a href=/c>Three</a> <a href=/d>Four</a></p>",
     ] {
         assert_eq!(text(&frame(part)), SENTENCE, "{part}");
     }
@@ -78,6 +91,9 @@ fn what_frames_the_content_is_left_out() {
         "<div class='has-sidebar nav-open'>of this</div>",
         "<section class=sidebars>of this</section>",
         "<details><summary>of</summary>this</details>",
+        "<h2 class=accordion-header><button class=accordion-button>of</button></h2>this",
+        "<div id=cmplz-document>of this</div>",
+        "<div class=klarosicht>of this</div>",
     ] {
         assert_ne!(text(&frame(part)), SENTENCE, "{part}");
     }
@@ -151,6 +167,14 @@ fn markdown_has_headings_paragraphs_and_styles() {
         "<p># a</p><p>1. b</p><p>- c</p><p>2024 d</p>",
         "\\# a\n\n1\\. b\n\n\\- c\n\n2024 d",
     );
+    markdown(
+        "<h1>Donau&shy;dampf&#8203;schiff</h1><p>a\u{feff}b \u{200b} c\u{ad}",
+        "# Donaudampfschiff\n\nab c",
+    );
+    markdown(
+        "<h3><button aria-expanded=false>a?</button></h3><p>b",
+        "### a?\n\nb",
+    );
     markdown("<pre><code>a *b*\n  c</code></pre>", "```\na *b*\n  c\n```");
     markdown("<pre>a ``` b</pre>", "````\na ``` b\n````");
 }
@@ -177,7 +201,10 @@ fn links_and_images_of_markdown_are_absolute() {
         "<a href=/b><img src=/c alt=d></a>",
         "[![d](https://a.test/c)](https://a.test/b)",
     );
-    markdown("<a href=mailto:x@a.test>x@a.test</a>", "x@a.test");
+    markdown(
+        "<a href='MailTo: x@a.test?subject=a (b)'>x@a.test</a> <a href=tel:+4930123>030 123</a>",
+        "[x@a.test](mailto:x@a.test?subject=a%20%28b%29) [030 123](tel:+4930123)",
+    );
 }
 
 #[test]
@@ -185,7 +212,7 @@ fn lists_and_quotes_of_markdown_are_nested() {
     markdown("<ul><li>a<li>b</ul><p>c", "- a\n- b\n\nc");
     markdown(
         "<ol start=3><li>a</li><li><p>b</p><p>c</p></li></ol>",
-        "3. a\n4. b\n   c",
+        "3. a\n4. b\n\n   c",
     );
     markdown(
         "<ul><li>a<ol><li>b<li>c</ol><li>d</ul>",
@@ -193,9 +220,19 @@ fn lists_and_quotes_of_markdown_are_nested() {
     );
     markdown(
         "<blockquote><p>a<br>b</p><ul><li>c</ul></blockquote>",
-        "> a  \n> b\n\n> - c",
+        "> a  \n> b\n>\n> - c",
     );
     markdown("<ul><li><ul><li>a</ul></ul>", "- - a");
+    markdown("<ul><li>a</li><ul><li>b</ul><li>c</ul>", "- a\n  - b\n- c");
+    markdown("<blockquote><p>a<p>b</blockquote><p>c", "> a\n>\n> b\n\nc");
+    markdown(
+        "<ul><li>a</ul><ol start=3><li>b</ol><ol><li>c</ol>",
+        "- a\n\n3. b\n\n1) c",
+    );
+    markdown(
+        "<ul><li>a</ul><ul><li>b</ul><p>c<ul><li>d</ul>",
+        "- a\n\n* b\n\nc\n\n- d",
+    );
 }
 
 #[test]
