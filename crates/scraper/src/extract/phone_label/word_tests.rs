@@ -15,7 +15,7 @@ const PHONE: &str = "Biuro Büro Centrala Dispečink Dyżur Døgnvagt Emergencia
     Centralino Durchwahl Fijo Fisso Fixe Freecall Freephone Hívjon Landline SMS Sunați SĐT Telp ĐT \
     Appel Appelez Bel Call Cel Cell Cep Dzwoń Fon Fone Fones Helpline Infoline Infolinia Kom Ligue \
     Llama Llámanos M Mob P Ph Phone Phones Puh Ring Ruf T Tel Telf Telm Tfn Tfno Tlf Tél Viber \
-    WhatsApp Zadzwoń Zentrale Κιν Τηλ Моб Тел تلفن फोन मोबाइल \
+    Whats WhatsApp Zadzwoń Zentrale Κιν Τηλ Моб Тел تلفن फोन मोबाइल \
     Gratisnummer Notrufnummer Servicenummer Celular Cellulare Chiamaci GSM Handynummer Hotline \
     Komórka Mobil Móvil Portable Puhelinnumero Rufnummer Telefon Teléfono Téléphone Дзвоніть \
     Звоните Κινητό Τηλέφωνο Мобильный Телефон \
@@ -28,10 +28,10 @@ const NOT_PHONE: &str = "Telegram Telecopy Télécopieur Telefax Telekommunikati
 const FAX: &str = "Fax Faks Факс Φαξ Télécopie ファックス ファクス 传真 傳真 팩스 فاكس فکس फैक्स";
 
 /// What pages write before a number that is none of a phone.
-const OTHER: &str = "ABN Account Agencia Agência Banco BIC BLZ BTW CEIDG CF CIF CLABE CNPJ Compte \
-    Conta Contribuinte CRN Cuenta CUI CUIT CVR DIC DIČ DUNS EAN EIK F FINESS GLN GTIN HRB HRA IBAN \
+const OTHER: &str = "ABN Account Agencia Agência Banco BCE BIC BLZ BTW CEIDG CF CHE CIF CLABE CNPJ \
+    Compte Conta Contribuinte CRN Cuenta CUI CUIT CVR DIC DIČ DUNS EAN EIK F FINESS GLN GTIN HRB HRA IBAN \
     ICO IČO IČ ISBN ISSN IVA KBO Konto KRS KvK MERSIS NIF NIP NIPC OGRN OIB OrgNr ORCID OVT PIVA \
-    Plusgiro PZN Rachunek RCS REA REGON RFC RPPS SIREN SIRET SKU Tax TVA Tunnus UID USt VAT VKN ИНН \
+    Plusgiro PZN Rachunek RCS REA REGON RFC RPM RPPS RPR SIREN SIRET SKU Tax TVA Tunnus UID USt VAT VKN ИНН \
     КПП ОГРН Р Счет ΑΦΜ ΓΕΜΗ \
     Bankverbindung Handelsregister Kontonummer Licence Lizenz Partita Registration Steuernummer \
     Umsatzsteuer Ytunnus Organisationsnummer Organisasjonsnummer Fiskalnummer Fiscal \
