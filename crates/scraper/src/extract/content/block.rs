@@ -371,12 +371,11 @@ fn opening(style: &Style) -> &'static str {
 /// Writes words so that nothing in them is taken for a mark.
 fn escape(out: &mut String, words: &str) {
     let is_mark = |b: &u8| matches!(b, b'\\' | b'*' | b'_' | b'[' | b']' | b'`' | b'<' | b'~');
-    let mut rest = words;
     // Without a way out at the first mark, of which there is hardly any, compilers compare many
     // bytes at once.
-    while rest.bytes().fold(false, |so_far, b| so_far | is_mark(&b))
-        && let Some(at) = rest.as_bytes().iter().position(is_mark)
-    {
+    let has_marks = words.bytes().fold(false, |so_far, b| so_far | is_mark(&b));
+    let mut rest = words;
+    while has_marks && let Some(at) = rest.as_bytes().iter().position(is_mark) {
         let (before, after) = rest.split_at(at);
         let (mark, after) = after.split_at(1);
         out.extend([before, "\\", mark]);
