@@ -29,6 +29,9 @@ const REACH_BEHIND_BYTES: usize = 60;
 /// How many lines above one with hours are kept, and for how many a heading holds.
 const LINES_ABOVE: usize = 5;
 
+/// Most bytes from one number of hours to the next: "9 a.m. until ".
+const SPAN_GAP_MAX_BYTES: usize = 20;
+
 /// Most words between days and their hours, and in a line that has days or hours alone.
 const WORDS_BETWEEN_MAX: usize = 3;
 const WORDS_ALONE_MAX: usize = 3;
@@ -65,7 +68,7 @@ impl Hours {
         let Some(near) = near_digits(line) else {
             return;
         };
-        if self.lines.len() >= LINES_MAX || !has_span(near) {
+        if self.lines.len() >= LINES_MAX || !may_have_span(near) || !has_span(near) {
             return;
         }
         let mut above: Vec<&str> = Vec::with_capacity(LINES_ABOVE);
@@ -115,6 +118,37 @@ fn near_digits(line: &str) -> Option<&str> {
     let start = line.ceil_char_boundary(first.saturating_sub(REACH_BEFORE_BYTES));
     let end = (last + REACH_BEHIND_BYTES).min(start + LINE_MAX_BYTES);
     line.get(start..line.floor_char_boundary(end))
+}
+
+/// Whether two numbers of at most two digits stand as near as the ends of hours do, or one beside a
+/// time in words: asked of every line with digits, of which most have neither.
+fn may_have_span(line: &str) -> bool {
+    let mut ended = None;
+    let mut start = None;
+    for (at, byte) in line.bytes().chain([b' ']).enumerate() {
+        match (byte.is_ascii_digit(), start) {
+            (true, None) => start = Some(at),
+            (false, Some(first)) => {
+                start = None;
+                if at - first <= 2 {
+                    if ended.is_some_and(|end| first - end <= SPAN_GAP_MAX_BYTES) {
+                        return true;
+                    }
+                    ended = Some(at);
+                }
+            }
+            _ => {}
+        }
+    }
+    ended.is_some()
+        && words::NAMED_TIMES
+            .iter()
+            .any(|(name, _)| contains_word(line, name))
+}
+
+fn contains_word(line: &str, word: &str) -> bool {
+    let mut windows = line.as_bytes().windows(word.len());
+    windows.any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
 }
 
 /// Whether a line has a word that is for a day in some language.
