@@ -209,9 +209,10 @@ impl<'a> Line<'a> {
             self.out.extend(text.chars().filter(is_kept));
             return;
         }
+        let is_plain = is_plain(text.trim_matches(' ').as_bytes());
         let mut rest = &*text;
         while !rest.is_empty() {
-            let (words, gap_bytes, is_gap) = next_words(rest);
+            let (words, gap_bytes, is_gap) = next_words(rest, is_plain);
             if !words.is_empty() {
                 self.begin_word();
                 if escapes {
@@ -280,11 +281,11 @@ impl<'a> Line<'a> {
 }
 
 /// The words with single spaces between them that a text begins with, the bytes after them that
-/// are left out, and whether those are a gap or cannot be seen at all.
-fn next_words(text: &str) -> (&str, usize, bool) {
-    // Most texts are such words to their end.
-    let words = text.trim_end_matches(' ');
-    if is_plain(words.as_bytes()) {
+/// are left out, and whether those are a gap or cannot be seen at all. A plain text, as most are, is
+/// such words between its spaces.
+fn next_words(text: &str, is_plain: bool) -> (&str, usize, bool) {
+    if is_plain && !text.starts_with(' ') {
+        let words = text.trim_end_matches(' ');
         return (words, text.len() - words.len(), words.len() < text.len());
     }
     words_before_gap(text)
@@ -419,7 +420,16 @@ mod tests {
         fn plain_words_are_found_as_all_words_are(
             text in "([a-zß–・]{1,9}|  ?|\\n|\u{a0}|\u{7f}|\u{3000}|\u{1680}|é){0,12}",
         ) {
-            prop_assert_eq!(next_words(&text), words_before_gap(&text));
+            let is_plain = is_plain(text.trim_matches(' ').as_bytes());
+            let mut rest = &*text;
+            while !rest.is_empty() {
+                let (words, gap_bytes, is_gap) = next_words(rest, is_plain);
+                prop_assert!(words.len() + gap_bytes > 0);
+                if !rest.starts_with(' ') {
+                    prop_assert_eq!((words, gap_bytes, is_gap), words_before_gap(rest));
+                }
+                rest = &rest[words.len() + gap_bytes..];
+            }
         }
 
         #[test]
