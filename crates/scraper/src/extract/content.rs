@@ -180,6 +180,7 @@ impl MainContent {
             Element::TD | Element::TH => {
                 if let Some(table) = &mut self.table {
                     table.begin_cell();
+                    table.has_headers |= element == Element::TH;
                 }
             }
             Element::A => self.enter_link(depth, attributes, base),
@@ -385,7 +386,11 @@ impl MainContent {
             self.forget_links();
         }
         self.block.clear();
-        let holds_more = kind != Kind::Paragraph || self.item.is_some();
+        // A list within a table that has headers is one of lines.
+        let is_line_of =
+            |table: &Table| table.has_headers && self.item.is_some_and(|item| item > table.depth);
+        let holds_more = kind != Kind::Paragraph
+            || (self.item.is_some() && !self.table.as_ref().is_some_and(is_line_of));
         match &mut self.table {
             // A caption stands before the first cell.
             Some(table) if !table.has_cells() => self.place(&mut written),
@@ -421,9 +426,11 @@ impl MainContent {
     /// Takes the open table apart.
     fn place_table(&mut self) {
         if let Some(table) = self.table.take() {
+            let inner = self.containers.take_within(table.depth);
             for mut written in table.take_apart() {
                 self.place(&mut written);
             }
+            self.containers.restore(inner);
         }
     }
 

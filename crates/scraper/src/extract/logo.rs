@@ -24,6 +24,11 @@ const FOREIGN: &[&str] = &[
     "brands",
     "marken",
     "testimonial",
+    "paypal",
+    "klarna",
+    "mastercard",
+    "certificat",
+    "zertifikat",
 ];
 
 static FOREIGN_WORDS: LazyLock<Words> = LazyLock::new(|| Words::new(FOREIGN.iter().copied()));

@@ -18,7 +18,7 @@ pub(super) struct Containers {
 }
 
 #[derive(Debug)]
-struct Container {
+pub(super) struct Container {
     depth: usize,
     around: Around,
     kind: Kind,
@@ -90,6 +90,17 @@ impl Containers {
     /// Only so many elements are open any more.
     pub(super) fn leave(&mut self, depth: usize) {
         while self.open.pop_if(|open| open.depth >= depth).is_some() {}
+    }
+
+    /// Takes those that opened at a depth or deeper, for what stands before them.
+    pub(super) fn take_within(&mut self, depth: usize) -> Vec<Container> {
+        let outer = self.open.partition_point(|open| open.depth < depth);
+        self.open.split_off(outer)
+    }
+
+    /// Opens again what was taken.
+    pub(super) fn restore(&mut self, inner: Vec<Container>) {
+        self.open.extend(inner);
     }
 
     /// Writes before each line of a block what its quotes and lists ask for; gives back what

@@ -14,6 +14,8 @@ const COLUMNS_MAX: usize = 16;
 pub(super) struct Table {
     /// Of its element.
     pub(super) depth: usize,
+    /// It has cells that name others, so that it is one of data.
+    pub(super) has_headers: bool,
     /// Rows of cells of blocks.
     rows: Vec<Vec<Vec<Written>>>,
     bytes: usize,
@@ -23,6 +25,7 @@ impl Table {
     pub(super) fn new(depth: usize) -> Self {
         Self {
             depth,
+            has_headers: false,
             rows: Vec::new(),
             bytes: 0,
         }
@@ -89,12 +92,12 @@ impl Table {
                 if column > 0 {
                     table.text.push('\t');
                 }
-                push_line(&mut table.text, cell.iter().map(|block| &block.text));
+                push_line(&mut table.text, cell, |block| &block.text);
                 table
                     .markdown
                     .push_str(if column > 0 { " | " } else { "| " });
                 let mut line = String::new();
-                push_line(&mut line, cell.iter().map(|block| &block.markdown));
+                push_line(&mut line, cell, |block| &block.markdown);
                 table.markdown.push_str(&line.replace('|', "\\|"));
             }
             table.markdown.push_str(" |\n");
@@ -114,12 +117,12 @@ impl Table {
     }
 }
 
-fn push_line<'a>(line: &mut String, blocks: impl Iterator<Item = &'a String>) {
-    for (number, block) in blocks.enumerate() {
+fn push_line(line: &mut String, blocks: &[Written], write: fn(&Written) -> &str) {
+    for (number, block) in blocks.iter().enumerate() {
         if number > 0 {
-            line.push(' ');
+            line.push_str(if block.is_item { "; " } else { " " });
         }
-        for (number, part) in block.split_whitespace().enumerate() {
+        for (number, part) in write(block).split_whitespace().enumerate() {
             if number > 0 {
                 line.push(' ');
             }

@@ -244,6 +244,14 @@ fn tables_of_data_become_tables_and_others_do_not() {
     markdown("<table><tr><td><h2>a</h2><td>b</table>", "## a\n\nb");
     markdown("<table><tr><td>a<tr><td>b</table>", "a\n\nb");
     markdown(
+        "<table><tr><th>Paket<th>Inhalt<tr><td>Basis<td><ul><li>eins<li>zwei</ul><tr><td>Voll<td>alles</table>",
+        "| Paket | Inhalt |\n| --- | --- |\n| Basis | eins; zwei |\n| Voll | alles |",
+    );
+    markdown(
+        "<table><tr><td>a<td><ul><li>b<li>c</ul><td>d</table>",
+        "a\n\n- b\n- c\n\nd",
+    );
+    markdown(
         "<table><tr><td>a<td><table><tr><td>b<td>c<tr><td>d<td>e</table><td>f</table>",
         "a\n\n| b | c |\n| --- | --- |\n| d | e |\n\nf",
     );

@@ -36,6 +36,14 @@ fn logos_in_boxes_of_others_are_not_the_sites() {
             assert_eq!(logo(&html), None, "{html}");
         }
     }
+    for file in [
+        "paypal-logo.png",
+        "klarna_logo.svg",
+        "logo-mastercard.png",
+        "certificate-logo.png",
+    ] {
+        assert_eq!(logo(&format!("<img src=/i/{file}>")), None, "{file}");
+    }
     let own = r#"<img src="/brand/logo.svg">"#;
     let expected = Some("https://www.shop.test/brand/logo.svg".to_owned());
     for html in [
