@@ -4,6 +4,7 @@ use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 
 use super::base::Base;
+use super::tag::Attributes;
 use super::text::{BoundedText, clean, json_bytes};
 use crate::facts::content::{LINKS_MAX_BYTES, PageLink};
 
@@ -21,6 +22,8 @@ pub(super) struct LinkList {
     json_bytes: usize,
     /// What the link that is open says; it is the last one.
     open: Option<BoundedText>,
+    /// What the open link is called if it says nothing, and how surely.
+    title: Option<(usize, String)>,
     is_cut: bool,
 }
 
@@ -53,10 +56,27 @@ impl LinkList {
         }
     }
 
+    /// The link, or an image in it: a link without text is called by the `alt` of its image, by
+    /// its label, or by its title.
+    pub(super) fn see_titles(&mut self, attributes: &Attributes<'_>) {
+        if self.open.is_none() {
+            return;
+        }
+        for (rank, name) in ["title", "aria-label", "alt"].into_iter().enumerate() {
+            if self.title.as_ref().is_none_or(|(known, _)| *known < rank)
+                && let Some(value) = attributes.get(name)
+                && let Some(title) = clean(&value, TEXT_MAX_BYTES)
+            {
+                self.title = Some((rank, title));
+            }
+        }
+    }
+
     /// A link ends.
     pub(super) fn leave(&mut self) {
+        let title = self.title.take().map(|(_, title)| title);
         if let Some(open) = self.open.take()
-            && let Some(text) = clean(open.as_str(), TEXT_MAX_BYTES)
+            && let Some(text) = clean(open.as_str(), TEXT_MAX_BYTES).or(title)
             && let Some((_, says)) = self.links.last_mut()
         {
             let bytes = self.json_bytes + json_bytes(&text);

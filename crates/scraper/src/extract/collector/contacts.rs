@@ -127,6 +127,9 @@ impl Collector {
 
     /// What the open link is called, by itself or by a picture in it.
     pub(super) fn see_link_titles(&mut self, attributes: &Attributes<'_>) {
+        if let Some(links) = &mut self.link_list {
+            links.see_titles(attributes);
+        }
         if !self.links.is_open() {
             return;
         }

@@ -287,6 +287,15 @@ fn all_links_are_listed_once_with_what_they_say() {
 }
 
 #[test]
+fn a_link_without_text_is_called_by_its_picture_or_label() {
+    let body = "<a href=/a title=T><img alt=' Logo '></a><a href=/b title=T aria-label=Label></a>
+        <a href=/c title=T></a><a href=/d title=T>Text<img alt=x></a><img alt=y><a href=/e></a>";
+    let links = page(body).1.links.expect("links");
+    let texts: Vec<&str> = links.iter().map(|link| &*link.text).collect();
+    assert_eq!(texts, ["Logo", "Label", "T", "Text", ""]);
+}
+
+#[test]
 fn only_what_is_asked_for_is_there() {
     let url = PageUrl::parse("https://a.test/").expect("url");
     let of = |formats: Formats| page_of(&url, &[], b"<main><p>a <a href=/b>b</a>", formats).1;
