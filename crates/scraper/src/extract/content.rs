@@ -8,6 +8,7 @@
 mod block;
 mod boilerplate;
 mod containers;
+mod image;
 mod part;
 mod table;
 mod words;
@@ -280,7 +281,7 @@ impl MainContent {
             Element::BR => self.mark(Mark::LineBreak),
             Element::IMG if self.formats.markdown => {
                 let alt = attributes.get("alt").unwrap_or_default();
-                let src = attributes.get("src").unwrap_or_default();
+                let src = image::source(attributes).unwrap_or_default();
                 if let Some(alt) = clean(&alt, ALT_MAX_BYTES)
                     && let Some(url) = markdown_url(base, &src)
                 {

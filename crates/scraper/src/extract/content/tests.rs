@@ -197,6 +197,19 @@ fn links_and_images_of_markdown_are_absolute() {
         "<p>a <img src=b.png alt='c [d]'> <img src=e><img alt=f src=data:g>",
         "a ![c \\[d\\]](https://a.test/dir/b.png)",
     );
+    for image in [
+        "src=data:g data-src=/c",
+        "src=/blank.gif data-lazy-src=/c",
+        "data-srcset='/c 300w, /d 600w'",
+        "src=data:g srcset='/c, /d 2x'",
+        "src=/c srcset='/d 2x'",
+    ] {
+        markdown(&format!("<img alt=a {image}>"), "![a](https://a.test/c)");
+    }
+    markdown(
+        "<img alt=a src=/blank.gif>",
+        "![a](https://a.test/blank.gif)",
+    );
     markdown(
         "<a href=/b><img src=/c alt=d></a>",
         "[![d](https://a.test/c)](https://a.test/b)",
