@@ -222,12 +222,12 @@ impl TextWindow {
 
 /// The bytes at the beginning of a text that are words with single spaces between them.
 fn single_spaced_bytes(text: &str) -> usize {
-    if is_single_spaced(text.as_bytes()) {
-        return text.len();
-    }
+    let plain = plain_bytes(text.as_bytes());
+    // The last of those that are plain is looked at again, as what stands before the next.
+    let seen = plain.saturating_sub(1);
     let mut previous = b' ';
-    for (at, byte) in text.bytes().enumerate() {
-        if byte <= b' ' && byte.is_ascii_whitespace() && (byte != b' ' || previous == b' ') {
+    for (at, byte) in text.bytes().enumerate().skip(seen) {
+        if byte.is_ascii_whitespace() && (byte != b' ' || previous == b' ') && at >= plain {
             // Of a longer gap, the first space is no part.
             return at.saturating_sub(usize::from(previous == b' '));
         }
@@ -236,16 +236,29 @@ fn single_spaced_bytes(text: &str) -> usize {
     text.len()
 }
 
-/// Whether a text surely has no gap but single spaces within; most texts are such. Without a way
-/// out at the first gap, compilers compare many bytes at once.
-fn is_single_spaced(text: &[u8]) -> bool {
-    let Some((first, rest)) = text.split_first() else {
-        return true;
-    };
-    *first > b' '
-        && text.iter().zip(rest).fold(true, |so_far, (before, byte)| {
-            so_far & (*byte >= b' ') & ((*before > b' ') | (*byte > b' '))
-        })
+/// Bytes that are looked at together, so that one gap costs no look at all that follows it.
+const PLAIN_BYTES: usize = 256;
+
+/// How many bytes at the beginning surely have no gap but single spaces within; of most texts all.
+/// Without a way out at the first gap, compilers compare many bytes at once.
+fn plain_bytes(text: &[u8]) -> usize {
+    if text.first().is_none_or(|first| *first <= b' ') {
+        return 0;
+    }
+    let mut plain = 1;
+    while let Some(piece) = text.get(plain..(plain + PLAIN_BYTES).min(text.len()))
+        && !piece.is_empty()
+        && let Some(before) = text.get(plain - 1..plain - 1 + piece.len())
+        && before
+            .iter()
+            .zip(piece)
+            .fold(true, |so_far, (before, byte)| {
+                so_far & (*byte >= b' ') & ((*before > b' ') | (*byte > b' '))
+            })
+    {
+        plain += piece.len();
+    }
+    plain
 }
 
 /// A text with a space at each seam within it that is a [gap](is_gap).
