@@ -32,6 +32,9 @@ const LINES_ABOVE: usize = 5;
 /// Most bytes from one number of hours to the next: "9 a.m. until ".
 const SPAN_GAP_MAX_BYTES: usize = 20;
 
+/// Most bytes of a line in which one end of the hours is named: "Sat 9 a.m. to noon".
+const NAMED_LINE_MAX_BYTES: usize = 64;
+
 /// Most words between days and their hours, and in a line that has days or hours alone.
 const WORDS_BETWEEN_MAX: usize = 3;
 const WORDS_ALONE_MAX: usize = 3;
@@ -65,12 +68,12 @@ impl Hours {
 
     /// Takes the line of a text that begins at a place, if it may be of opening hours.
     pub(super) fn see_line(&mut self, text: &str, start: usize, line: &str) {
-        let Some(near) = near_digits(line) else {
-            return;
-        };
-        if self.lines.len() >= LINES_MAX || !may_have_span(near) || !has_span(near) {
+        if self.lines.len() >= LINES_MAX || !may_have_span(line) {
             return;
         }
+        let Some(near) = near_digits(line).filter(|near| has_span(near)) else {
+            return;
+        };
         let mut above: Vec<&str> = Vec::with_capacity(LINES_ABOVE);
         let mut follows = false;
         for (at, line) in lines_above(text, start).take(LINES_ABOVE + 1) {
@@ -123,32 +126,39 @@ fn near_digits(line: &str) -> Option<&str> {
 /// Whether two numbers of at most two digits stand as near as the ends of hours do, or one beside a
 /// time in words: asked of every line with digits, of which most have neither.
 fn may_have_span(line: &str) -> bool {
-    let mut ended = None;
-    let mut start = None;
-    for (at, byte) in line.bytes().chain([b' ']).enumerate() {
-        match (byte.is_ascii_digit(), start) {
-            (true, None) => start = Some(at),
-            (false, Some(first)) => {
-                start = None;
-                if at - first <= 2 {
-                    if ended.is_some_and(|end| first - end <= SPAN_GAP_MAX_BYTES) {
-                        return true;
-                    }
-                    ended = Some(at);
-                }
+    let bytes = line.as_bytes();
+    let mut at = 0;
+    let mut ended: Option<usize> = None;
+    while let Some(next) = bytes
+        .get(at..)
+        .and_then(|rest| rest.iter().position(u8::is_ascii_digit))
+    {
+        let first = at + next;
+        let digits = bytes
+            .iter()
+            .skip(first)
+            .take_while(|b| b.is_ascii_digit())
+            .count();
+        at = first + digits;
+        if digits <= 2 {
+            if ended.is_some_and(|end| first - end <= SPAN_GAP_MAX_BYTES) {
+                return true;
             }
-            _ => {}
+            ended = Some(at);
         }
     }
-    ended.is_some()
-        && words::NAMED_TIMES
-            .iter()
-            .any(|(name, _)| contains_word(line, name))
+    ended.is_some() && line.len() <= NAMED_LINE_MAX_BYTES && has_named_time(bytes)
 }
 
-fn contains_word(line: &str, word: &str) -> bool {
-    let mut windows = line.as_bytes().windows(word.len());
-    windows.any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
+fn has_named_time(line: &[u8]) -> bool {
+    let mut words = line.split(|byte| byte.is_ascii() && !byte.is_ascii_alphabetic());
+    words.any(|word| {
+        // All of them begin with one of two letters.
+        matches!(word.first(), Some(b'm' | b'M' | b'n' | b'N'))
+            && words::NAMED_TIMES
+                .iter()
+                .any(|(name, _)| word.eq_ignore_ascii_case(name.as_bytes()))
+    })
 }
 
 /// Whether a line has a word that is for a day in some language.
