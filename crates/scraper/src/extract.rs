@@ -32,6 +32,7 @@ mod mask;
 mod media_type;
 mod microdata;
 mod open_elements;
+mod others;
 mod phone_label;
 mod phone_text;
 mod phones;

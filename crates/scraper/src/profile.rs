@@ -87,7 +87,8 @@ pub struct Technology {
     pub confidence: u8,
 }
 
-/// The contacts of a site: the surest and most frequent first.
+/// The contacts of a site, without those of others that it names: the surest and most frequent
+/// first, e-mail addresses at its own domain before all others, then those at free providers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct ContactInfo {
     /// E-mail addresses.
@@ -145,8 +146,16 @@ impl ProfileBuilder {
     /// The profile of the pages added so far.
     pub(crate) fn build(&self) -> Profile {
         let mut profile = self.profile.clone();
-        let emails = self.sources.emails().map(|email| email.value.clone());
-        let phones = self.sources.phones().map(|phone| phone.value.clone());
+        let emails = self
+            .sources
+            .emails()
+            .filter(|email| email.evidence.is_own());
+        let phones = self
+            .sources
+            .phones()
+            .filter(|phone| phone.evidence.is_own());
+        let emails = emails.map(|email| email.value.clone());
+        let phones = phones.map(|phone| phone.value.clone());
         profile.contact_info = ContactInfo {
             email: fitting(emails, CONTACTS_MAX_BYTES),
             phone: fitting(phones, CONTACTS_MAX_BYTES),

@@ -31,6 +31,76 @@ pub(crate) fn is_suffix_with_mailboxes(host: &str) -> bool {
         && suffix.is_some_and(|suffix| suffix.is_known() && suffix.as_bytes() == host.as_bytes())
 }
 
+/// Domains of providers at which anybody has a mailbox, as many small businesses do.
+const FREE_MAIL: &[&str] = &[
+    "aol.com",
+    "arcor.de",
+    "bluewin.ch",
+    "bol.com.br",
+    "centrum.cz",
+    "email.cz",
+    "free.fr",
+    "freenet.de",
+    "gmail.com",
+    "gmx.at",
+    "gmx.ch",
+    "gmx.de",
+    "gmx.net",
+    "googlemail.com",
+    "hotmail.com",
+    "hotmail.de",
+    "hotmail.fr",
+    "hotmail.it",
+    "icloud.com",
+    "inbox.lv",
+    "interia.pl",
+    "kpnmail.nl",
+    "laposte.net",
+    "libero.it",
+    "live.com",
+    "live.nl",
+    "mail.de",
+    "mail.ru",
+    "me.com",
+    "msn.com",
+    "o2.pl",
+    "onet.pl",
+    "op.pl",
+    "orange.fr",
+    "outlook.com",
+    "outlook.de",
+    "outlook.fr",
+    "posteo.de",
+    "proton.me",
+    "protonmail.com",
+    "sapo.pt",
+    "seznam.cz",
+    "sfr.fr",
+    "t-online.de",
+    "telenet.be",
+    "tin.it",
+    "tiscali.it",
+    "uol.com.br",
+    "virgilio.it",
+    "wanadoo.fr",
+    "web.de",
+    "wp.pl",
+    "yahoo.co.uk",
+    "yahoo.com",
+    "yahoo.de",
+    "yahoo.es",
+    "yahoo.fr",
+    "yahoo.it",
+    "yandex.ru",
+    "ymail.com",
+    "zoho.com",
+];
+
+/// Whether a domain is that of a provider at which anybody has a mailbox.
+pub(crate) fn is_free_mail(domain: &str) -> bool {
+    FREE_MAIL.binary_search(&domain).is_ok()
+}
+
 /// Whether two hosts are of one registrable domain, or one host where there is none.
 pub(crate) fn is_same_site(one: &str, other: &str) -> bool {
     one == other || registrable_domain(one).is_some_and(|d| Some(d) == registrable_domain(other))

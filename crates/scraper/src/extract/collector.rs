@@ -24,6 +24,7 @@ use super::logo::Logo;
 use super::mask::Mask;
 use super::microdata::Microdata;
 use super::open_elements::OpenElements;
+use super::others::Others;
 use super::phone_label::{is_note_number, sign_of};
 use super::phones::Phones;
 use super::script_kind::ScriptKind;
@@ -84,6 +85,7 @@ pub(super) struct Collector {
     phones: Phones,
     social: SocialLinks,
     company: Company,
+    others: Others,
     technologies: Detector,
     theme: Theme,
     window: TextWindow,
@@ -114,6 +116,7 @@ impl Collector {
             phones: Phones::new(host),
             social: SocialLinks::default(),
             company: Company::new(host),
+            others: Others::new(host),
             script_head: BoundedText::default(),
             technologies: Detector::new(rules()),
             theme: Theme::default(),
@@ -147,7 +150,10 @@ impl Collector {
             }) => self.start_tag(element, name, &attributes),
             Token::Tag(Tag::End { element }) => self.end_tag(element),
             Token::Text(TextKind::Data, text) => self.text(text),
-            Token::Text(TextKind::Rcdata, text) => self.head.title_text(text),
+            Token::Text(TextKind::Rcdata, text) => {
+                self.head.title_text(text);
+                self.others.see_name(text);
+            }
             Token::Text(TextKind::Script, text) => self.script(text),
             Token::Text(TextKind::Raw, text) => self.raw_text(text),
             Token::Comment(text) => self.technologies.see(Kind::Comment, text),
@@ -323,9 +329,10 @@ impl Collector {
             emails,
             phones,
             company,
+            others,
             ..
         } = &mut self;
-        window.finish(|text| search(text, emails, phones, company));
+        window.finish(|text| search(text, others, emails, phones, company));
         while let Some(item) = self.microdata.leave(0) {
             self.end_item(&item);
         }
@@ -417,9 +424,10 @@ impl Collector {
             emails,
             phones,
             company,
+            others,
             ..
         } = self;
-        window.separate(|text| search(text, emails, phones, company));
+        window.separate(|text| search(text, others, emails, phones, company));
     }
 
     /// Classes and other attributes by which technologies and contacts are known.
@@ -432,7 +440,11 @@ impl Collector {
         }
         for (name, value) in attributes.iter() {
             if name.starts_with("data-") || name.starts_with("on") {
+                if name == "data-cfemail" {
+                    self.see_others();
+                }
                 self.emails.see_attribute(name, value, attributes);
+                self.leave_others();
             }
             if self.technologies.watches_attribute(name) {
                 let line = format!("{name}={}", attribute_text(value));
@@ -495,6 +507,7 @@ impl Collector {
                 self.announced.see_meta(&name, &content, self.base.url());
                 if name == "og:site_name" {
                     self.company.see_site_name(&content);
+                    self.others.see_name(&content);
                 }
             }
         }

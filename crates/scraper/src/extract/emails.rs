@@ -12,6 +12,7 @@ use super::email_script::{may_show, shown};
 use super::email_text::{Written, written};
 use super::mailbox::normal_address;
 use super::marks::Marks;
+use super::others::is_service;
 use super::tag::Attributes;
 use super::text::attribute_text;
 use crate::facts::CONTACTS_MAX;
@@ -42,6 +43,8 @@ pub(super) struct Emails {
     /// The host of the page, whose own domain needs no public suffix.
     host: String,
     found: Vec<Email>,
+    /// Whether what comes next stands where others are named.
+    is_of_others: bool,
 }
 
 impl Emails {
@@ -49,7 +52,13 @@ impl Emails {
         Self {
             host: host.to_owned(),
             found: Vec::new(),
+            is_of_others: false,
         }
+    }
+
+    /// Says whether what comes next stands where others are named.
+    pub(super) fn stand_with_others(&mut self, is_of_others: bool) {
+        self.is_of_others = is_of_others;
     }
 
     /// Takes what follows `mailto:` in a link.
@@ -179,8 +188,7 @@ impl Emails {
         let mut found = std::mem::take(&mut self.found);
         for email in &mut found {
             let domain = email.value.rsplit('@').next().unwrap_or_default();
-            let is_own = is_same_site(domain, &self.host);
-            email.evidence.judge(is_own);
+            email.evidence.judge(is_same_site(domain, &self.host));
         }
         found
     }
@@ -201,9 +209,8 @@ impl Emails {
 
     /// Takes recipients as links have them: `a@x.de, b@x.de?cc=c@x.de&subject=…`.
     fn add_list(&mut self, list: &str, method: ContactMethod) {
-        let list = list
-            .get(..list.floor_char_boundary(MAILTO_MAX_BYTES))
-            .unwrap_or_default();
+        let list = list.get(..list.floor_char_boundary(MAILTO_MAX_BYTES));
+        let list = list.unwrap_or_default();
         let (addresses, fields) = list.split_once('?').unwrap_or((list, ""));
         let in_fields = fields.split('&').filter_map(|field| {
             let (name, value) = field.split_once('=')?;
@@ -245,10 +252,10 @@ impl Emails {
         let Some(value) = normal_address(&address, &self.host) else {
             return false;
         };
-        let email = Email {
-            value,
-            evidence: Evidence::of(method),
-        };
+        let domain = value.rsplit('@').next().unwrap_or_default();
+        let mut evidence = Evidence::of(method);
+        evidence.is_of_others = self.is_of_others || is_service(domain);
+        let email = Email { value, evidence };
         add_found(&mut self.found, email, CONTACTS_MAX);
         true
     }
@@ -366,23 +373,21 @@ mod tests {
     #[test]
     fn mailto_links_are_decoded_and_stripped() {
         assert_eq!(
-            in_mailto("info%40firma.de?subject=Hi%40x.de"),
-            ["info@firma.de"]
-        );
-        assert_eq!(
             in_mailto("a@x.de,b@x.de;c@x.de"),
             ["a@x.de", "b@x.de", "c@x.de"]
         );
         assert_eq!(in_mailto("?to=a@x.de&CC=b@x.de"), ["a@x.de", "b@x.de"]);
-        assert_eq!(in_mailto("%20Max%20%3Ca@x.de%3E"), ["a@x.de"]);
-        assert_eq!(in_mailto("?subject=x"), Vec::<String>::new());
-        assert_eq!(in_mailto("info[at]firma.de"), ["info@firma.de"]);
-        assert_eq!(
-            in_mailto("info@firma.de%3Fsubject=a@b.de"),
-            ["info@firma.de"]
-        );
-        assert_eq!(in_mailto("a@x.de?amp;cc=b@x.de"), ["a@x.de", "b@x.de"]);
+        assert_eq!(in_mailto("mailto:%20Max%20%3Ca@x.de%3E"), ["a@x.de"]);
         assert_eq!(in_mailto("mailto:a@x.de"), ["a@x.de"]);
+        assert!(in_mailto("?subject=x").is_empty());
+        for target in [
+            "info[at]firma.de",
+            "info%40firma.de?subject=Hi%40x.de",
+            "info@firma.de%3Fsubject=a@b.de",
+        ] {
+            assert_eq!(in_mailto(target), ["info@firma.de"], "{target}");
+        }
+        assert_eq!(in_mailto("a@x.de?amp;cc=b@x.de"), ["a@x.de", "b@x.de"]);
     }
 
     #[test]
@@ -488,10 +493,8 @@ mod tests {
     #[test]
     fn an_address_is_kept_once_with_all_that_speaks_for_it() {
         let mut emails = Emails::new("www.firma.de");
-        emails.add_text(
-            "INFO@firma.de info@firma.de",
-            &Marks::of("INFO@firma.de info@firma.de"),
-        );
+        let text = "INFO@firma.de info@firma.de";
+        emails.add_text(text, &Marks::of(text));
         emails.add_mailto("info@firma.de");
         let expected = Email {
             value: "info@firma.de".into(),
@@ -499,6 +502,7 @@ mod tests {
                 methods: vec![ContactMethod::Link, ContactMethod::Text],
                 count: 3,
                 confidence: 99,
+                is_of_others: false,
             },
         };
         assert_eq!(emails.take(), [expected]);

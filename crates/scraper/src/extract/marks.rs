@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use super::{company_name, email_text, region, registers};
+use super::{company_name, email_text, others, region, registers};
 use crate::words::Words;
 
 /// Where a word is: its index in its list, its first byte and the byte after it.
@@ -19,6 +19,8 @@ pub(super) struct Marks {
     pub(super) labels: Vec<Place>,
     /// Names of countries.
     pub(super) countries: Vec<Place>,
+    /// Words for others, whose contacts are none of the site's own.
+    pub(super) others: Vec<Place>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +29,7 @@ enum List {
     LegalForms,
     Labels,
     Countries,
+    Others,
 }
 
 /// All lists in one automaton.
@@ -51,6 +54,8 @@ static ALL: LazyLock<All> = LazyLock::new(|| {
     labels.for_each(|(index, word)| add(List::Labels, index, word));
     let countries = region::country_names().enumerate();
     countries.for_each(|(index, word)| add(List::Countries, index, word));
+    let others = others::words().enumerate();
+    others.for_each(|(index, word)| add(List::Others, index, word));
     All {
         words: Words::new(words),
         origins,
@@ -70,6 +75,7 @@ impl Marks {
                 List::LegalForms => &mut marks.legal_forms,
                 List::Labels => &mut marks.labels,
                 List::Countries => &mut marks.countries,
+                List::Others => &mut marks.others,
             };
             list.push((*index, start, end));
         }

@@ -71,6 +71,8 @@ pub(super) struct Phones {
     named: Vec<Region>,
     /// The country of the language that the text is in.
     spoken: Option<Region>,
+    /// Whether what comes next stands where others are named.
+    is_of_others: bool,
 }
 
 #[derive(Debug)]
@@ -79,6 +81,7 @@ struct Candidate {
     method: ContactMethod,
     form: Form,
     count: u32,
+    is_of_others: bool,
 }
 
 impl Phones {
@@ -87,6 +90,11 @@ impl Phones {
             is_of_no_country: region_of_domain(host).is_none(),
             ..Self::default()
         }
+    }
+
+    /// Says whether what comes next stands where others are named.
+    pub(super) fn stand_with_others(&mut self, is_of_others: bool) {
+        self.is_of_others = is_of_others;
     }
 
     /// Takes what follows `tel:` in a link, unless the text before the link announces a fax.
@@ -169,6 +177,7 @@ impl Phones {
             for number in candidate.numbers(regions) {
                 let mut evidence = Evidence::of(candidate.method);
                 evidence.count = candidate.count;
+                evidence.is_of_others = candidate.is_of_others;
                 let phone = Phone {
                     value: number.format_as(PhoneNumberFormat::E164).into_owned(),
                     national: number.format_as(PhoneNumberFormat::National).into_owned(),
@@ -224,12 +233,14 @@ impl Phones {
         if let Some(known) = known {
             known.count = known.count.saturating_add(1);
             known.form = known.form.max(form);
+            known.is_of_others &= self.is_of_others;
         } else if self.candidates.len() < CANDIDATES_MAX {
             self.candidates.push(Candidate {
                 text: text.to_owned(),
                 method,
                 form,
                 count: 1,
+                is_of_others: self.is_of_others,
             });
         }
     }

@@ -11,6 +11,7 @@ mod street;
 use std::collections::VecDeque;
 
 use super::lines::lines_above;
+use super::others::ADDRESSES;
 use crate::facts::structured::PostalAddress;
 use national::{Around, national};
 use places::{Place, has_code, place};
@@ -32,56 +33,6 @@ const QUARTER_WORDS_MAX: usize = 3;
 
 /// Signs between the parts of an address.
 const SIGNS: &[char] = &[',', '|', '·', '•', ';'];
-
-/// Words in the lines before an address of somebody else, in lower case.
-const OTHERS: &[&str] = &[
-    "behörde",
-    "beschwerde",
-    "forbruger",
-    "klagenævn",
-    "nævnenes",
-    "verbraucherzentrale",
-    "aufsicht",
-    "landesbeauftragte",
-    "bundesbeauftragte",
-    "schlichtung",
-    "kammer",
-    "finanzamt",
-    "gericht",
-    "hosting",
-    "hoster",
-    "auftragsverarbeiter",
-    "bank",
-    "versicherung",
-    "authority",
-    "commissioner",
-    "ombudsman",
-    "registry",
-    "autorité",
-    "hébergeur",
-    "hébergement",
-    "médiat",
-    "tribunal",
-    "garante",
-    "agencia española",
-    "comissão nacional",
-    "autorité",
-    "urząd",
-    "urzęd",
-    "inspek",
-    "autoriteit",
-    "datatilsyn",
-    "tilsyn",
-    "myndighet",
-    "úřad",
-    "hatóság",
-    "αρχή",
-    "google",
-    "facebook",
-    "meta platforms",
-    "cnil",
-    "tietosuoja",
-];
 
 /// The addresses in the line of a text that begins at a byte.
 pub(super) fn addresses(text: &str, start: usize, line: &str, mut take: impl FnMut(PostalAddress)) {
@@ -184,7 +135,7 @@ fn is_of_others(before: &VecDeque<&str>, above: &[&str]) -> bool {
         let start = text.ceil_char_boundary(text.len().saturating_sub(LINE_MAX_BYTES));
         let lower = text.get(start..).unwrap_or_default().to_lowercase();
         let lower = lower.replace("bank holiday", "");
-        OTHERS.iter().any(|word| lower.contains(word))
+        ADDRESSES.iter().any(|word| lower.contains(word))
     })
 }
 

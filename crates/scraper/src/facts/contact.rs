@@ -16,6 +16,13 @@ const OWN_DOMAIN_POINTS: u8 = 5;
 /// Most points for further pages that show a value, one each.
 const FURTHER_PAGES_POINTS_MAX: u8 = 5;
 
+/// Confidence in a value that stands only where others are named, in percent.
+const OF_OTHERS_CONFIDENCE: u8 = 30;
+
+/// Least confidence in a value that is shown as the site's own, in percent: between that of what
+/// stands where others are named, on any number of pages, and that of the least sure method.
+pub const OWN_CONFIDENCE_MIN: u8 = 50;
+
 /// How a value was found, the surest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -62,6 +69,10 @@ pub struct Evidence {
     /// How sure it is, in percent: by the surest method, with points for a second one, for the
     /// site's own domain and, in the profile of a site, for further pages.
     pub confidence: u8,
+    /// Whether all that speaks for it stands where others are named; the confidence says so
+    /// beyond the page.
+    #[serde(skip)]
+    pub(crate) is_of_others: bool,
 }
 
 impl Evidence {
@@ -70,6 +81,7 @@ impl Evidence {
             methods: vec![method],
             count: 1,
             confidence: method.confidence(),
+            is_of_others: false,
         }
     }
 
@@ -82,6 +94,7 @@ impl Evidence {
         }
         self.count = self.count.saturating_add(other.count);
         self.confidence = self.confidence.max(other.confidence);
+        self.is_of_others &= other.is_of_others;
     }
 
     /// Judges a value of one page, all of whose evidence is there.
@@ -91,7 +104,17 @@ impl Evidence {
         };
         let second = SECOND_METHOD_POINTS * u8::from(self.methods.len() > 1);
         let own = OWN_DOMAIN_POINTS * u8::from(is_of_own_domain);
-        self.confidence = (surest.confidence() + second + own).min(CONFIDENCE_MAX);
+        self.confidence = if self.is_of_others && !is_of_own_domain {
+            OF_OTHERS_CONFIDENCE
+        } else {
+            (surest.confidence() + second + own).min(CONFIDENCE_MAX)
+        };
+    }
+
+    /// Whether it may be shown as the site's own.
+    #[must_use]
+    pub fn is_own(&self) -> bool {
+        self.confidence >= OWN_CONFIDENCE_MIN
     }
 
     /// The confidence in a value that so many pages show.

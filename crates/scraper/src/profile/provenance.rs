@@ -4,11 +4,13 @@
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
+use url::Url;
 
 use crate::facts::PageFacts;
 use crate::facts::contact::{
     CompanyFact, CompanyFactKind, ContactMethod, Email, Found, Location, Phone, SocialLink,
 };
+use crate::registrable::{is_free_mail, is_same_site};
 
 /// Most values of one kind remembered while merging, so that memory is bounded on any site.
 const CANDIDATES_MAX: usize = 512;
@@ -55,6 +57,8 @@ fn as_text<S: Serializer>(text: &Arc<str>, serializer: S) -> Result<S::Ok, S::Er
 /// Everything found on the pages of a site.
 #[derive(Debug, Default)]
 pub(super) struct Sources {
+    /// The host of the start page.
+    host: String,
     emails: Tally<Email>,
     phones: Tally<Phone>,
     social_profiles: Tally<SocialLink>,
@@ -64,6 +68,11 @@ pub(super) struct Sources {
 
 impl Sources {
     pub(super) fn add(&mut self, page: &str, facts: &PageFacts) {
+        if self.host.is_empty() {
+            let url = Url::parse(page).ok();
+            let host = url.as_ref().and_then(Url::host_str);
+            host.unwrap_or_default().clone_into(&mut self.host);
+        }
         let page: Arc<str> = page.into();
         self.emails.add(&page, &facts.emails);
         self.phones.add(&page, &facts.phones);
@@ -74,17 +83,18 @@ impl Sources {
 
     /// E-mail addresses, the surest first.
     pub(super) fn emails(&self) -> impl Iterator<Item = &Email> {
-        self.emails.ranked().map(|sourced| &sourced.found)
+        let rank = |sourced: &Sourced<Email>| self.email_rank(sourced);
+        self.emails.ranked(rank).map(|sourced| &sourced.found)
     }
 
     /// Phone numbers, the surest first.
     pub(super) fn phones(&self) -> impl Iterator<Item = &Phone> {
-        self.phones.ranked().map(|sourced| &sourced.found)
+        self.phones.ranked(phone_rank).map(|sourced| &sourced.found)
     }
 
     /// Profiles at social networks, the surest first.
     pub(super) fn social_profiles(&self) -> impl Iterator<Item = &Sourced<SocialLink>> {
-        self.social_profiles.ranked()
+        self.social_profiles.ranked(|_| 0)
     }
 
     pub(super) fn provenance(&self) -> Provenance {
@@ -94,14 +104,41 @@ impl Sources {
         let mut known = self.company.0.iter().map(|sourced| &sourced.found);
         let has_stated = known.any(|fact| is_hours(fact) && !is_text(fact));
         let is_told = |fact: &CompanyFact| !(has_stated && is_hours(fact) && is_text(fact));
+        let email_rank = |sourced: &Sourced<Email>| self.email_rank(sourced);
         Provenance {
-            emails: self.emails.fitting(EMAILS_MAX_BYTES),
-            phones: self.phones.fitting(PHONES_MAX_BYTES),
-            social_profiles: self.social_profiles.fitting(SOCIAL_PROFILES_MAX_BYTES),
-            locations: self.locations.fitting(LOCATIONS_MAX_BYTES),
-            company: fitting(self.company.of_all_pages(is_told), COMPANY_MAX_BYTES),
+            emails: self.emails.fitting(email_rank, EMAILS_MAX_BYTES),
+            phones: self.phones.fitting(phone_rank, PHONES_MAX_BYTES),
+            social_profiles: self
+                .social_profiles
+                .fitting(|_| 0, SOCIAL_PROFILES_MAX_BYTES),
+            locations: self.locations.fitting(|_| 0, LOCATIONS_MAX_BYTES),
+            company: fitting(self.company.of_all_pages(|_| 0, is_told), COMPANY_MAX_BYTES),
         }
     }
+
+    /// Addresses at the site's own domain are its own, those at providers for everybody often,
+    /// and those at other domains seldom.
+    fn email_rank(&self, sourced: &Sourced<Email>) -> u8 {
+        let domain = sourced.found.value.rsplit('@').next().unwrap_or_default();
+        if !sourced.found.evidence.is_own() {
+            0
+        } else if is_same_site(domain, &self.host) {
+            3
+        } else if is_free_mail(domain) {
+            2
+        } else {
+            1
+        }
+    }
+}
+
+/// What the site states of itself for machines comes first.
+fn phone_rank(sourced: &Sourced<Phone>) -> u8 {
+    let evidence = &sourced.found.evidence;
+    let is_stated = [ContactMethod::JsonLd, ContactMethod::Microdata]
+        .iter()
+        .any(|method| evidence.methods.contains(method));
+    u8::from(evidence.is_own()) + u8::from(is_stated)
 }
 
 /// Values of one kind, in the order first seen, which decides between equals.
@@ -130,24 +167,32 @@ impl<T: Found + Clone + Serialize> Tally<T> {
         }
     }
 
-    fn ranked(&self) -> impl Iterator<Item = &Sourced<T>> {
-        let confidence = |sourced: &Sourced<T>| {
+    /// By a rank of the kind, then the surest first.
+    fn ranked(&self, rank: impl Fn(&Sourced<T>) -> u8) -> impl Iterator<Item = &Sourced<T>> {
+        let rank = |sourced: &Sourced<T>| {
             let evidence = sourced.found.evidence();
-            (evidence.confidence_of_pages(sourced.pages), sourced.pages)
+            let confidence = evidence.confidence_of_pages(sourced.pages);
+            (rank(sourced), confidence, sourced.pages)
         };
         let mut order: Vec<&Sourced<T>> = self.0.iter().collect();
         // The sort is stable: equals stay in the order first seen.
-        order.sort_by_key(|sourced| std::cmp::Reverse(confidence(sourced)));
+        order.sort_by_key(|sourced| std::cmp::Reverse(rank(sourced)));
         order.into_iter()
     }
 
-    fn fitting(&self, max_bytes: usize) -> Vec<Sourced<T>> {
-        fitting(self.of_all_pages(|_| true), max_bytes)
+    fn fitting(&self, rank: impl Fn(&Sourced<T>) -> u8, max_bytes: usize) -> Vec<Sourced<T>> {
+        fitting(self.of_all_pages(rank, |_| true), max_bytes)
     }
 
     /// Those of a kind, as sure as all pages together make them.
-    fn of_all_pages(&self, is_kind: impl Fn(&T) -> bool) -> impl Iterator<Item = Sourced<T>> {
-        let of_kind = self.ranked().filter(move |sourced| is_kind(&sourced.found));
+    fn of_all_pages(
+        &self,
+        rank: impl Fn(&Sourced<T>) -> u8,
+        is_kind: impl Fn(&T) -> bool,
+    ) -> impl Iterator<Item = Sourced<T>> {
+        let of_kind = self
+            .ranked(rank)
+            .filter(move |sourced| is_kind(&sourced.found));
         of_kind.map(|sourced| {
             let mut sourced = sourced.clone();
             let evidence = sourced.found.evidence_mut();
@@ -250,6 +295,66 @@ mod tests {
         assert_eq!(text, ["Mo 09:00-12:00"]);
         let both = told(hours("Mo 08:00-12:00", ContactMethod::Microdata));
         assert_eq!(both, ["Mo 08:00-12:00"]);
+    }
+
+    #[test]
+    fn own_addresses_come_first_and_those_of_others_last() {
+        use ContactMethod::{Link, Text};
+        let mut of_others = email("hallo@pixel.de", Link);
+        of_others.evidence.is_of_others = true;
+        of_others.evidence.judge(false);
+        let page = |emails| PageFacts {
+            emails,
+            ..PageFacts::default()
+        };
+        let mut sources = Sources::default();
+        let first = vec![of_others.clone(), email("mail@partner.de", Link)];
+        sources.add("https://www.a.de/", &page(first));
+        let second = vec![of_others, email("a@web.de", Text), email("info@a.de", Text)];
+        sources.add("https://www.a.de/imprint", &page(second));
+        let found = |sources: &Sources| -> Vec<(String, bool)> {
+            let emails = sources.emails();
+            emails
+                .map(|email| (email.value.clone(), email.evidence.is_own()))
+                .collect()
+        };
+        let expected = [
+            ("info@a.de", true),
+            ("a@web.de", true),
+            ("mail@partner.de", true),
+            ("hallo@pixel.de", false),
+        ];
+        assert_eq!(
+            found(&sources),
+            expected.map(|(v, own)| (v.to_owned(), own))
+        );
+        // What also stands where nobody else is named is the site's own.
+        let plain = vec![email("hallo@pixel.de", Text)];
+        sources.add("https://www.a.de/team", &page(plain));
+        assert!(found(&sources).iter().all(|(_, is_own)| *is_own));
+    }
+
+    #[test]
+    fn numbers_stated_for_machines_come_first() {
+        let phone = |value: &str, methods: &[ContactMethod]| {
+            let mut evidence = Evidence::of(ContactMethod::Text);
+            methods.clone_into(&mut evidence.methods);
+            evidence.judge(false);
+            Phone {
+                value: value.to_owned(),
+                national: String::new(),
+                evidence,
+            }
+        };
+        let mut sources = Sources::default();
+        let linked = phone("+491", &[ContactMethod::Link, ContactMethod::Text]);
+        let facts = PageFacts {
+            phones: vec![linked, phone("+492", &[ContactMethod::JsonLd])],
+            ..PageFacts::default()
+        };
+        sources.add("https://a.de/", &facts);
+        let found: Vec<&str> = sources.phones().map(|phone| phone.value.as_str()).collect();
+        assert_eq!(found, ["+492", "+491"]);
     }
 
     #[test]

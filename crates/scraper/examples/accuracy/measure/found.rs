@@ -14,8 +14,15 @@ pub(super) fn values_of(facts: &PageFacts, field: Field) -> Vec<String> {
         Field::Title => facts.title.iter().cloned().collect(),
         Field::Description => facts.description.iter().cloned().collect(),
         Field::Language => facts.language.iter().cloned().collect(),
-        Field::Emails => facts.emails.iter().map(|e| e.value.clone()).collect(),
-        Field::Phones => facts.phones.iter().map(|p| p.value.clone()).collect(),
+        // What stands where others are named is not shown as the site's own.
+        Field::Emails => {
+            let own = facts.emails.iter().filter(|e| e.evidence.is_own());
+            own.map(|e| e.value.clone()).collect()
+        }
+        Field::Phones => {
+            let own = facts.phones.iter().filter(|p| p.evidence.is_own());
+            own.map(|p| p.value.clone()).collect()
+        }
         Field::Social => facts.social_links.iter().map(|s| s.url.clone()).collect(),
         Field::CompanyName => {
             let legal = company(facts, CompanyFactKind::LegalName);

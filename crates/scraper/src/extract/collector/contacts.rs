@@ -9,9 +9,11 @@ use super::super::email_text::is_spelled_sign;
 use super::super::emails::Emails;
 use super::super::json_ld::Reachable;
 use super::super::marks::Marks;
+use super::super::others::Others;
 use super::super::phones::Phones;
 use super::super::social::chat_number;
 use super::super::tag::{Attributes, Tag};
+use super::super::text::attribute_text;
 use super::super::tokenizer::{TextKind, Token, tokens};
 use super::Collector;
 use crate::facts::contact::ContactMethod;
@@ -52,9 +54,25 @@ impl Collector {
             emails,
             phones,
             company,
+            others,
             ..
         } = self;
-        window.push(text, |text| search(text, emails, phones, company));
+        window.push(text, |text| search(text, others, emails, phones, company));
+    }
+
+    /// Looks whether the contact that comes next stands where others are named.
+    pub(super) fn see_others(&mut self) {
+        let is_of_others = self
+            .others
+            .are_named_at_end(&attribute_text(self.window.tail()));
+        self.emails.stand_with_others(is_of_others);
+        self.phones.stand_with_others(is_of_others);
+    }
+
+    /// What comes next has a place of its own again.
+    pub(super) fn leave_others(&mut self) {
+        self.emails.stand_with_others(false);
+        self.phones.stand_with_others(false);
     }
 
     /// Reads what the page shows where scripts do not run: often an address that one hides.
@@ -151,20 +169,26 @@ impl Collector {
         if self.mask.is_hidden() {
             // Nobody follows it but crawlers.
         } else if let Some(rest) = mail_target(href) {
+            self.see_others();
             self.emails.add_mailto(rest);
+            self.leave_others();
             self.set_apart();
         } else if let Some(rest) = CALL_SCHEMES
             .iter()
             .find_map(|scheme| strip_word(href, scheme))
         {
+            self.see_others();
             self.phones.add_tel(rest, self.window.tail());
+            self.leave_others();
             self.set_apart();
         } else if strip_word(href, "javascript:").is_some() {
             self.emails.see_script_link(href, attributes);
         } else if let Some((path, hex)) = href.split_once('#')
             && path.ends_with("/cdn-cgi/l/email-protection")
         {
+            self.see_others();
             self.emails.add_cloudflare(hex);
+            self.leave_others();
         } else {
             let rel = attributes.get("rel").unwrap_or_default();
             if let Some(url) = self.links.enter(&mut self.base, href, &rel) {
@@ -204,9 +228,27 @@ pub(super) fn pictured_sign(attributes: &Attributes<'_>) -> Option<&'static str>
     }
 }
 
-pub(super) fn search(text: &str, emails: &mut Emails, phones: &mut Phones, company: &mut Company) {
+pub(super) fn search(
+    text: &str,
+    others: &Others,
+    emails: &mut Emails,
+    phones: &mut Phones,
+    company: &mut Company,
+) {
     let marks = Marks::of(text);
-    emails.add_text(text, &marks);
-    phones.add_text(text, &marks);
     company.add_text(text, &marks);
+    if marks.others.is_empty() {
+        emails.add_text(text, &marks);
+        phones.add_text(text, &marks);
+        return;
+    }
+    others.pieces(text, &marks.others, |piece, is_of_others| {
+        emails.stand_with_others(is_of_others);
+        phones.stand_with_others(is_of_others);
+        let marks = Marks::of(piece);
+        emails.add_text(piece, &marks);
+        phones.add_text(piece, &marks);
+    });
+    emails.stand_with_others(false);
+    phones.stand_with_others(false);
 }
