@@ -84,6 +84,16 @@ impl Others {
         }
     }
 
+    /// Leaves out the legal forms in the names of others.
+    pub(super) fn leave_out(&self, text: &str, marks: &mut Marks) {
+        if marks.others.is_empty() || marks.legal_forms.is_empty() {
+            return;
+        }
+        let passages = self.passages(text, &marks.others);
+        let is_own = |at: &usize| !passages.iter().any(|passage| passage.contains(at));
+        marks.legal_forms.retain(|(_, start, _)| is_own(start));
+    }
+
     /// Whether what comes after a text, on its last line, is where others are named.
     pub(super) fn are_named_at_end(&self, text: &str) -> bool {
         let passages = self.passages(text, &Marks::of(text).others);

@@ -235,7 +235,8 @@ pub(super) fn search(
     phones: &mut Phones,
     company: &mut Company,
 ) {
-    let marks = Marks::of(text);
+    let mut marks = Marks::of(text);
+    others.leave_out(text, &mut marks);
     company.add_text(text, &marks);
     if marks.others.is_empty() {
         emails.add_text(text, &marks);
