@@ -1,11 +1,12 @@
 //! JSON-LD: what a page states in `<script type="application/ld+json">`.
 //!
 //! Read as the JSON that people write, not as the graph that the standard makes of it: types and
-//! properties by their names. Broken or endless JSON is passed over, and nothing else of the page
-//! suffers.
+//! properties by their names. Broken JSON is read as it was meant where that can be told, else passed
+//! over like what is endless, and nothing else of the page suffers.
 
 mod hours;
 mod references;
+mod repair;
 mod types;
 
 use serde_json::{Map, Value};
@@ -20,6 +21,7 @@ use crate::registrable::is_same_site;
 use hours::Date;
 use hours::opening_hours;
 use references::References;
+use repair::repaired;
 use types::{ItemType, item_type};
 
 /// Most bytes of one script; longer ones are lists that belong to no business.
@@ -62,11 +64,12 @@ const NESTED_IN: &[&str] = &[
     "organizer",
     "publisher",
     "subOrganization",
-    WORKS_FOR,
+    "worksFor",
 ];
 
-/// The employer of a person, who may be a guest: read if it is of the site's own domain.
-const WORKS_FOR: &str = "worksFor";
+/// Those of them that may be somebody else, the employer of a guest or who holds an event: read if
+/// they say that they are of the site's own domain.
+const OF_OTHERS: &[&str] = &["organizer", "worksFor"];
 
 /// What old habits set around a script to hide it from readers of HTML or of XML.
 const WRAPPED_BEFORE: &[&str] = &["<!--", "//", "/*", "*/", "-->", "<![CDATA[", ">"];
@@ -144,19 +147,15 @@ impl JsonLd {
     }
 }
 
-/// The value of a script; line breaks within texts are a common mistake, and comments around the
-/// script an old habit.
+/// The value of a script; line breaks within texts are a common mistake, comments around the script
+/// an old habit, and what else is broken is repaired.
 fn parse(script: &str) -> Option<Value> {
-    let script = script
-        .trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}')
-        .replace(|c: char| c.is_ascii_control(), " ");
-    match serde_json::from_str(unwrapped(&script)) {
-        Ok(value) => Some(value),
-        Err(error) => {
-            tracing::debug!(%error, "a JSON-LD script is passed over");
-            None
-        }
-    }
+    let script = script.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+    let in_a_line = script.replace(|c: char| c.is_ascii_control(), " ");
+    serde_json::from_str(unwrapped(&in_a_line))
+        .or_else(|_broken| serde_json::from_str(&repaired(unwrapped(script))))
+        .inspect_err(|error| tracing::debug!(%error, "a JSON-LD script is passed over"))
+        .ok()
 }
 
 /// What is in a script without the comments around it.
@@ -202,7 +201,7 @@ impl Walk<'_> {
                 self.object(object);
                 for name in NESTED_IN {
                     if let Some(nested) = object.get(*name)
-                        && (*name != WORKS_FOR || self.is_own(nested))
+                        && (!OF_OTHERS.contains(name) || self.is_own(nested))
                     {
                         self.value(nested, depth + 1);
                     }

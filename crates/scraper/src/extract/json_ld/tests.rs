@@ -96,6 +96,9 @@ fn common_mistakes_are_read_and_broken_scripts_passed_over() {
     let named = |script: &str| read(script).0.len() == 1;
     assert!(named("<!-- {\"@type\":\"Person\",\"name\":\"a\nb\"} -->"));
     assert!(named("\u{feff}{\"@type\":\"Person\",\"name\":\"a\"};"));
+    assert!(named(
+        "{\"@type\":\"Person\", // the boss\n\"name\":\"a\",}"
+    ));
     for (before, behind) in [
         ("//<![CDATA[\n", "\n//]]>"),
         ("/* <![CDATA[ */", "/* ]]> */"),
@@ -184,10 +187,14 @@ fn what_is_said_elsewhere_is_found_by_its_id() {
 }
 
 #[test]
-fn an_employer_is_read_if_it_is_the_site() {
-    let organizations = |employer: Value| {
-        let script = json!({"@type": "Person", "name": "Ada", "worksFor": employer});
-        read(&script.to_string()).1.organizations.len()
+fn an_employer_and_who_holds_an_event_are_read_if_they_are_the_site() {
+    let organizations = |other: Value| {
+        let person = json!({"@type": "Person", "name": "Ada", "worksFor": other});
+        let event = json!({"@type": "Event", "name": "Ada's evening", "organizer": other});
+        let [of_person, of_event] =
+            [person, event].map(|script| read(&script.to_string()).1.organizations.len());
+        assert_eq!(of_person, of_event);
+        of_person
     };
     let organization =
         |name: &str, value: &str| json!({"@type": "Organization", "name": "X", name: value});
