@@ -9,7 +9,7 @@ use url::Url;
 
 use crate::facts::SOCIAL_LINKS_MAX;
 use crate::facts::contact::{ContactMethod, Evidence, SocialLink, add_found};
-use networks::{MAKERS, MASTODON_SERVERS, NETWORKS, Network, Shape, TABS};
+use networks::{MAKERS, MASTODON_SERVERS, NETWORKS, Network, RESERVED, Shape, TABS};
 
 /// Most bytes of a profile's URL; names are shorter everywhere.
 const PROFILE_MAX_BYTES: usize = 200;
@@ -146,7 +146,8 @@ impl Shape {
             Self::Name { reserved } => {
                 let name = parts.next()?;
                 let lower = name.to_ascii_lowercase();
-                let is_page = reserved.split(' ').any(|page| page == lower);
+                let is_page = RESERVED.contains(&lower.as_str())
+                    || reserved.split(' ').any(|page| page == lower);
                 (!is_page && is_name(name)).then(|| name.to_owned())
             }
             Self::At => {
@@ -389,6 +390,18 @@ mod tests {
             "https://developers.facebook.com/docs",
             "https://business.instagram.com/acme",
             "https://help.x.com/acme",
+            "https://vimeo.com/privacy",
+            "https://vimeo.com/cookie_policy",
+            "https://dribbble.com/terms",
+            "https://vk.com/privacy",
+            "https://twitter.com/personalization",
+            "https://soundcloud.com/terms-of-use",
+            "https://www.facebook.com/full_data_use_policy",
+            "https://www.facebook.com/adpreferences",
+            "https://www.facebook.com/facebook",
+            "https://www.youtube.com/account_privacy",
+            "https://www.instagram.com/yourusername/",
+            "https://www.facebook.com/YourPage",
         ] {
             check(url, None);
         }

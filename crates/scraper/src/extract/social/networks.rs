@@ -34,6 +34,45 @@ pub(super) enum Shape {
 
 use Shape::{At, Name, Numbered, Parameter, Subdomain, Under};
 
+/// Pages that most networks have, which privacy policies link to, and the names that templates put
+/// where the site's own belongs.
+pub(super) const RESERVED: &[&str] = &[
+    "about",
+    "account",
+    "adpreferences",
+    "ads",
+    "careers",
+    "community",
+    "contact",
+    "cookie-policy",
+    "cookie_policy",
+    "cookies",
+    "developers",
+    "help",
+    "jobs",
+    "legal",
+    "login",
+    "policies",
+    "policy",
+    "press",
+    "privacy",
+    "privacy-policy",
+    "privacy_policy",
+    "search",
+    "security",
+    "settings",
+    "signup",
+    "support",
+    "terms",
+    "terms-of-use",
+    "tos",
+    "username",
+    "yourcompany",
+    "yourname",
+    "yourpage",
+    "yourusername",
+];
+
 pub(super) const NETWORKS: &[Network] = &[
     Network {
         name: "bandcamp",
@@ -92,10 +131,10 @@ pub(super) const NETWORKS: &[Network] = &[
                 parts: &["groups", "p"],
             },
             Name {
-                reserved: "ads business dialog events gaming groups hashtag help home.php l.php \
-                    legal login login.php marketplace media messages p pages people \
+                reserved: "ads business dialog events facebook full_data_use_policy games gaming groups hashtag help home.php l.php \
+                    legal login login.php marketplace media messages mobile p pages people \
                     permalink.php photo photo.php photos plugins policies policy.php posts \
-                    privacy profile.php reel settings share share.php sharer sharer.php \
+                    privacy profile.php recover reel rsrc.php settings share share.php sharer sharer.php \
                     story.php terms terms.php tr video.php watch",
             },
         ],
@@ -230,7 +269,7 @@ pub(super) const NETWORKS: &[Network] = &[
         name: "soundcloud",
         hosts: &["soundcloud.com"],
         shapes: &[Name {
-            reserved: "discover pages player search stream upload you",
+            reserved: "discover pages player search stream terms-of-use upload you",
         }],
         canonical: "https://soundcloud.com/",
     },
@@ -337,7 +376,7 @@ pub(super) const NETWORKS: &[Network] = &[
         hosts: &["x.com", "twitter.com"],
         shapes: &[Name {
             reserved: "about compose download en explore hashtag home i intent login messages \
-                    privacy search settings share signup tos widgets widgets.js",
+                    personalization privacy search settings share signup tos widgets widgets.js",
         }],
         canonical: "https://x.com/",
     },
@@ -371,7 +410,7 @@ pub(super) const NETWORKS: &[Network] = &[
                 parts: &["c", "channel", "user"],
             },
             Name {
-                reserved: "about account ads c channel creators embed feed gaming hashtag \
+                reserved: "about account account_privacy ads c channel creators embed feed gaming hashtag \
                     howyoutubeworks iframe_api kids live live_chat music playlist post \
                     premium redirect results shorts static t user v watch",
             },
