@@ -304,6 +304,14 @@ mod tests {
                 "DE-HRB HRB 12345, Amtsgericht München",
             ),
             (
+                "Amtsgericht München, HRB 123 456",
+                "DE-HRB HRB 123456, Amtsgericht München",
+            ),
+            (
+                "HRB 12\u{a0}345 B, Amtsgericht München",
+                "DE-HRB HRB 12345 B, Amtsgericht München",
+            ),
+            (
                 "Registergericht: Amtsgericht Charlottenburg\nRegisternummer: HRB 12345 B",
                 "DE-HRB HRB 12345 B, Amtsgericht Charlottenburg",
             ),

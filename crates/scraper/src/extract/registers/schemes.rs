@@ -479,10 +479,7 @@ pub(super) fn digits(text: &str, count: usize, check: fn(&str) -> bool) -> Optio
 
 /// A number of a German register, with the letter that some courts put after it.
 fn register(text: &str, name: &str, lengths: std::ops::RangeInclusive<usize>) -> Option<String> {
-    let end = text
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(text.len());
-    let (digits, rest) = text.split_at_checked(end)?;
+    let (digits, rest) = grouped_digits(text);
     if !lengths.contains(&digits.len()) || Reader(rest).end().is_none() {
         return None;
     }
@@ -493,4 +490,23 @@ fn register(text: &str, name: &str, lengths: std::ops::RangeInclusive<usize>) ->
         Some(letter) => format!("{name} {digits} {letter}"),
         None => format!("{name} {digits}"),
     })
+}
+
+/// The digits at the beginning of a text, also in groups of three behind the first: `12 345`.
+fn grouped_digits(text: &str) -> (String, &str) {
+    let split = |text: &str| {
+        let end = text.find(|c: char| !c.is_ascii_digit());
+        end.unwrap_or(text.len())
+    };
+    let (first, mut rest) = text.split_at_checked(split(text)).unwrap_or((text, ""));
+    let mut digits = first.to_owned();
+    while first.len() <= 3
+        && let Some(group) = rest.strip_prefix([' ', '\u{a0}', '.'])
+        && split(group) == 3
+        && let Some((group, behind)) = group.split_at_checked(3)
+    {
+        digits.push_str(group);
+        rest = behind;
+    }
+    (digits, rest)
 }
